@@ -20,6 +20,7 @@ enum sdb_error {
     SDB_EROFS = -30,
     SDB_ENAMETOOLONG = -36,
     SDB_ENOTEMPTY = -39,
+    SDB_ECANCELED = -125,
 
     // A package that we refuse; nothing on the card has changed.
     SDB_EPKG_TRUNCATED = -200, // the tar ends in the middle of a member
@@ -51,5 +52,9 @@ enum sdb_error {
     SDB_EHTTP_SHORT,          // connection closed before the announced end
     SDB_EHTTP_LENGTH,         // Content-Length or chunk size can't be read
 };
+
+// What went wrong, in words for the user: lower case, no full stop, static storage. Codes that are
+// not in this list give "error"; the caller adds the number.
+const char *sdb_strerror(int error);
 
 #endif

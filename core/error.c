@@ -1,0 +1,60 @@
+#include "error.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define ERROR_LIST(X)                                                                              \
+    X(SDB_OK, "no error")                                                                          \
+    X(SDB_EPERM, "not permitted")                                                                  \
+    X(SDB_ENOENT, "no such file or directory")                                                     \
+    X(SDB_EIO, "input or output error: check the card, its contacts and supply")                   \
+    X(SDB_ENOMEM, "out of memory")                                                                 \
+    X(SDB_EBUSY, "busy")                                                                           \
+    X(SDB_EEXIST, "exists already")                                                                \
+    X(SDB_ENODEV, "no such device: is the card in?")                                               \
+    X(SDB_ENOTDIR, "not a directory")                                                              \
+    X(SDB_EISDIR, "is a directory")                                                                \
+    X(SDB_EINVAL, "invalid argument or data")                                                      \
+    X(SDB_ENOSPC, "no space left on the card: delete files")                                       \
+    X(SDB_EROFS, "read-only")                                                                      \
+    X(SDB_ENAMETOOLONG, "name too long")                                                           \
+    X(SDB_ENOTEMPTY, "directory not empty")                                                        \
+    X(SDB_EPKG_TRUNCATED, "package: cut short, upload it again")                                   \
+    X(SDB_EPKG_NOT_TAR, "package: not a tar file, publish a plain .tar")                           \
+    X(SDB_EPKG_CHECKSUM, "package: damaged, header checksum is wrong")                             \
+    X(SDB_EPKG_FIELD, "package: number, name or extended header that can't be read")               \
+    X(SDB_EPKG_TYPE, "package: link, device or sparse file, pack plain files only")                \
+    X(SDB_EPKG_ABSOLUTE, "package: absolute path")                                                 \
+    X(SDB_EPKG_PARENT, "package: path with '..'")                                                  \
+    X(SDB_EPKG_CHARACTER, "package: name with a character that FAT can't hold")                    \
+    X(SDB_EPKG_LONG, "package: path too long")                                                     \
+    X(SDB_EPKG_DUPLICATE, "package: same name twice, or differing in case only")                   \
+    X(SDB_EPKG_RESERVED, "package: writes to a name that sdboot keeps for itself")                 \
+    X(SDB_EPKG_NO_APP, "package: no file below app/")                                              \
+    X(SDB_EPKG_VERSION, "package: app/.version is not the announced version")                      \
+    X(SDB_EPKG_SIZE, "package: size is not the announced one")                                     \
+    X(SDB_EPKG_HASH, "package: hash is not the announced one, update 'versions'")                  \
+    X(SDB_EPKG_MANY, "package: too many files")                                                    \
+    X(SDB_EPKG_CONFLICT, "package: file and directory of the same name")                           \
+    X(SDB_EVER_GARBAGE, "versions: no line is a release, want semver;file;sha1")                   \
+    X(SDB_EVER_HASH, "versions: newest release has no valid sha1")                                 \
+    X(SDB_EVER_LONG, "versions: file too long")                                                    \
+    X(SDB_EHTTP_GARBAGE, "server: answer is not HTTP/1.x")                                         \
+    X(SDB_EHTTP_LONG, "server: header too long")                                                   \
+    X(SDB_EHTTP_SHORT, "server: connection closed too early, try again")                           \
+    X(SDB_EHTTP_LENGTH, "server: length of the answer can't be read")
+
+#define ERROR_CODE(code, text) (uint8_t)(-(code)),
+#define ERROR_TEXT(code, text) text "\0"
+
+const char *sdb_strerror(int error) {
+    // One string after the other, found by counting: a table of pointers would need relocations.
+    static const uint8_t codes[] = {ERROR_LIST(ERROR_CODE)};
+    static const char texts[] = ERROR_LIST(ERROR_TEXT) "error";
+    const char *text = texts;
+    for (size_t i = 0; i < sizeof codes && -(int)codes[i] != error; i++) {
+        while (*text++) {
+        }
+    }
+    return text;
+}
