@@ -1,0 +1,82 @@
+// Installing a release: a package streams in, once, and is staged beside the running release.
+//
+//   sdb_install_begin        checks the state, forgets an earlier staged release
+//   sdb_install_clean        removes what earlier attempts left and the old prev/ (repeat while 1)
+//   sdb_install_feed         takes the next bytes of the tar, any number
+//   sdb_install_finish       verifies; from here on the next boot swaps the release in
+//   sdb_install_abort        instead of finish, or after an error: removes what was staged
+//
+// app/… is written to next/…, files outside app/ to .sdboot/new/… and only if their content
+// differs from what is there. The running release is never touched.
+#ifndef SDB_INSTALL_H
+#define SDB_INSTALL_H
+
+#include "fs.h"
+#include "hash.h"
+#include "names.h"
+#include "record.h"
+#include "tar.h"
+#include "tree.h"
+
+#define SDB_DIR ".sdboot"
+#define SDB_DIR_NEW "/.sdboot/new"
+#define SDB_DIR_OLD "/.sdboot/old"
+#define SDB_DIR_PREV "/prev"
+#define SDB_VERSION_FILE ".version"
+
+struct sdb_install_config {
+    const struct sdb_fs *fs; // must outlive the install, as everything here
+    const struct sdb_hash *hash;
+    const struct sdb_record_store *store;
+    const char *main_dir;         // "app": the directory that a release owns whole
+    const char *next_dir;         // "next"
+    const char *version;          // announced version; app/.version in the package must agree
+    uint8_t digest[SDB_HASH_MAX]; // announced hash of the whole package, hash->size bytes
+    uint8_t trials;               // trial boots the release gets; 0: none, it is final at once
+
+    // Called at a file boundary: a good moment to commit a transaction. May be NULL.
+    int (*checkpoint)(void *ctx);
+    void *ctx;
+};
+
+struct sdb_install {
+    struct sdb_install_config cfg;
+    struct sdb_names names;
+    struct sdb_tar tar;
+    struct sdb_tree tree;
+    char path[SDB_PATH_MAX + 1];     // the member being written
+    char live[SDB_PATH_MAX + 1];     // what it will replace, if outside main_dir
+    uint8_t buf[512];                // live content, to compare and to copy
+    char found[SDB_VERSION_MAX + 1]; // content of app/.version in the package
+    uint32_t size;                   // of the member
+    uint32_t done;                   // bytes of it seen
+    uint32_t files;                  // members that are files, so far
+    uint32_t staged;                 // bytes written
+    int out;                         // handle of the file being written, or -1
+    int cmp;                         // handle of the live file compared with, or -1
+    uint8_t phase;
+    bool has_app;
+    bool is_version; // this member is app/.version
+    int error;       // first error: the install is dead
+};
+
+// `names` is copied; its table stays the caller's. Returns 0; SDB_EINVAL for directory names or a
+// version that can't be recorded; SDB_EBUSY if a swap is unfinished (boot first) or a
+// trial is not confirmed; an error of the store or the filesystem.
+int sdb_install_begin(struct sdb_install *in, const struct sdb_install_config *cfg,
+                      const struct sdb_names *names);
+
+// One bounded piece of cleaning; returns 1 while there is more to do, then 0.
+int sdb_install_clean(struct sdb_install *in);
+
+// The next `len` bytes of the package. Fastest with pieces of a multiple of 512 bytes. Returns 0
+// or an error: SDB_EPKG_* if the package is refused (in->tar.path tells at which member).
+int sdb_install_feed(struct sdb_install *in, const void *data, size_t len);
+
+// The package has ended. Verifies it and records it as staged.
+int sdb_install_finish(struct sdb_install *in);
+
+// Removes what was staged; returns 1 while there is more to do, then 0.
+int sdb_install_abort(struct sdb_install *in);
+
+#endif
