@@ -52,12 +52,15 @@ static int mkfs_plan(struct mkfs *m) {
     }
     m->start = align;
     m->sectors = card - align;
-    m->fat32 = m->sectors >= 256 * MKFS_MIB;
+    m->fat32 = m->sectors >= 300 * MKFS_MIB; // 65525 clusters at least, reserved ones aside
     if (m->fat32) {
         uint32_t gib = m->sectors / (1024 * MKFS_MIB);
         m->cluster = gib < 8 ? 8 : gib < 16 ? 16 : gib < 32 ? 32 : 64;
     } else {
-        m->cluster = m->sectors >= 20 * MKFS_MIB ? 8 : m->sectors >= 5 * MKFS_MIB ? 2 : 1;
+        m->cluster = m->sectors >= 250 * MKFS_MIB  ? 16
+                     : m->sectors >= 20 * MKFS_MIB ? 8
+                     : m->sectors >= 5 * MKFS_MIB  ? 2
+                                                   : 1;
         m->root = 32; // 512 entries
     }
     uint32_t per_sector = SDB_SECTOR / (m->fat32 ? 4 : 2);

@@ -6,7 +6,7 @@
 
 #include "bdev.h"
 
-// Formats the whole card as FAT16 (volumes below 256 MiB) or FAT32 with one FAT, clusters of the
+// Formats the whole card as FAT16 (volumes below 300 MiB) or FAT32 with one FAT, clusters of the
 // sizes that Windows uses. `serial` becomes the volume's serial number. `buf` of `len` bytes (at
 // least 512, more is faster: 4096) is working memory. Everything on the card is lost.
 // Returns 0, SDB_ENOSPC for a card of less than 3 MiB, or the card's error.

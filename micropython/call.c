@@ -1,0 +1,103 @@
+#include "call.h"
+
+#include "core/error.h"
+
+struct call_args {
+    mp_obj_t (*fun)(struct call_args *args);
+    mp_obj_t obj;
+    qstr method;
+    size_t n_args;
+    const mp_obj_t *args;
+    void *buf;
+    size_t len;
+    bool write;
+    int error;
+};
+
+// Runs args->fun; an exception of it is stored in *exception and the result is MP_OBJ_NULL. Small
+// and not inlined: what setjmp does to local variables stays in here.
+static MP_NOINLINE mp_obj_t call_protect(struct call_args *args, mp_obj_t *exception) {
+    nlr_buf_t nlr;
+    if (nlr_push(&nlr) == 0) {
+        mp_obj_t result = args->fun(args);
+        nlr_pop();
+        *exception = MP_OBJ_NULL;
+        return result;
+    }
+    *exception = MP_OBJ_FROM_PTR(nlr.ret_val);
+    return MP_OBJ_NULL;
+}
+
+static int call_errno(struct sdb_call *call, mp_obj_t exception) {
+    if (mp_obj_exception_match(exception, MP_OBJ_FROM_PTR(&mp_type_OSError))) {
+        mp_obj_t value = mp_obj_exception_get_value(exception);
+        if (mp_obj_is_small_int(value) && MP_OBJ_SMALL_INT_VALUE(value) > 0) {
+            return -(int)MP_OBJ_SMALL_INT_VALUE(value);
+        }
+        return SDB_EIO;
+    }
+    call->pending = exception;
+    return SDB_ECANCELED;
+}
+
+static int call_run(struct sdb_call *call, struct call_args *args, mp_obj_t *result) {
+    mp_obj_t exception;
+    *result = call_protect(args, &exception);
+    return exception == MP_OBJ_NULL ? 0 : call_errno(call, exception);
+}
+
+static mp_obj_t call_method(struct call_args *a) {
+    mp_obj_t dest[5];
+    mp_load_method(a->obj, a->method, dest);
+    for (size_t i = 0; i < a->n_args; i++) {
+        dest[2 + i] = a->args[i];
+    }
+    return mp_call_method_n_kw(a->n_args, 0, dest);
+}
+
+int sdb_call(struct sdb_call *call, mp_obj_t obj, qstr method, mp_obj_t *result, size_t n_args,
+             const mp_obj_t *args) {
+    mp_obj_t ignored;
+    struct call_args a = {
+        .fun = call_method, .obj = obj, .method = method, .n_args = n_args, .args = args};
+    return call_run(call, &a, result != NULL ? result : &ignored);
+}
+
+static mp_obj_t call_next(struct call_args *a) {
+    return mp_iternext(a->obj);
+}
+
+int sdb_call_next(struct sdb_call *call, mp_obj_t iter, mp_obj_t *item) {
+    struct call_args a = {.fun = call_next, .obj = iter};
+    int res = call_run(call, &a, item);
+    return res < 0 ? res : *item != MP_OBJ_STOP_ITERATION;
+}
+
+static mp_obj_t call_stream(struct call_args *a) {
+    const mp_stream_p_t *stream =
+        mp_get_stream_raise(a->obj, a->write ? MP_STREAM_OP_WRITE : MP_STREAM_OP_READ);
+    mp_uint_t n = a->write ? stream->write(a->obj, a->buf, a->len, &a->error)
+                           : stream->read(a->obj, a->buf, a->len, &a->error);
+    a->len = n;
+    return mp_const_none;
+}
+
+int sdb_call_stream(struct sdb_call *call, mp_obj_t stream, void *buf, size_t len, bool write) {
+    mp_obj_t ignored;
+    struct call_args a = {
+        .fun = call_stream, .obj = stream, .buf = buf, .len = len, .write = write};
+    int res = call_run(call, &a, &ignored);
+    if (res < 0) {
+        return res;
+    }
+    return a.len == MP_STREAM_ERROR ? -a.error : (int)a.len;
+}
+
+mp_obj_t sdb_call_end(struct sdb_call *call, int res) {
+    if (call->pending != MP_OBJ_NULL) {
+        mp_obj_t exception = call->pending;
+        call->pending = MP_OBJ_NULL;
+        nlr_raise(exception);
+    }
+    return SDB_NEW_INT(res);
+}

@@ -1,0 +1,27 @@
+// Calling Python from the core's callbacks: exceptions become negative errno values, because the C
+// between the callback and its caller must not be jumped over.
+#ifndef SDB_CALL_H
+#define SDB_CALL_H
+
+#include "port.h"
+
+// Where an exception that is no OSError waits (KeyboardInterrupt, say) until sdb_call_end.
+struct sdb_call {
+    mp_obj_t pending;
+};
+
+// Calls obj.method(*args) with up to 3 arguments. Returns 0 with *result set (if not NULL), or
+// -errno.
+int sdb_call(struct sdb_call *call, mp_obj_t obj, qstr method, mp_obj_t *result, size_t n_args,
+             const mp_obj_t *args);
+
+// mp_iternext(iter): returns 1 with *item, 0 at the end, or -errno.
+int sdb_call_next(struct sdb_call *call, mp_obj_t iter, mp_obj_t *item);
+
+// Reads or writes a stream object. Returns the number of bytes or -errno.
+int sdb_call_stream(struct sdb_call *call, mp_obj_t stream, void *buf, size_t len, bool write);
+
+// To be called when the core has returned: raises what is pending, else returns `res` as an int.
+mp_obj_t sdb_call_end(struct sdb_call *call, int res);
+
+#endif

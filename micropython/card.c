@@ -1,0 +1,96 @@
+#include "card.h"
+
+#include "core/blocks.h"
+#include "core/error.h"
+
+enum { CARD_INIT = 1, CARD_DEINIT, CARD_SYNC, CARD_COUNT, CARD_SIZE, CARD_ERASE };
+
+struct sdb_card *sdb_card_get(mp_obj_t obj) {
+    if (mp_obj_get_type(obj) != &sdb_card_type) {
+        mp_raise_TypeError(MP_ERROR_TEXT("Card needed"));
+    }
+    return MP_OBJ_TO_PTR(obj);
+}
+
+// Card(bdev, block_size=512)
+static mp_obj_t card_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw,
+                              const mp_obj_t *args) {
+    mp_arg_check_num(n_args, n_kw, 1, 2, false);
+    mp_int_t block_size = n_args > 1 ? mp_obj_get_int(args[1]) : (mp_int_t)SDB_SECTOR;
+    if (block_size < (mp_int_t)SDB_SECTOR || block_size % SDB_SECTOR != 0) {
+        mp_raise_ValueError(MP_ERROR_TEXT("block_size must be a multiple of 512"));
+    }
+    struct sdb_card *self = mp_obj_malloc(struct sdb_card, type);
+    self->block_size = (uint32_t)block_size;
+    int res = sdb_objdev_init(&self->card, args[0]);
+    sdb_call_end(&self->card.call, res);
+    if (res < 0) {
+        mp_raise_OSError(-res);
+    }
+    return MP_OBJ_FROM_PTR(self);
+}
+
+typedef int (*card_transfer_t)(struct sdb_card *self, uint32_t block, uint32_t off,
+                               mp_buffer_info_t *buf);
+
+static int card_read(struct sdb_card *self, uint32_t block, uint32_t off, mp_buffer_info_t *buf) {
+    return sdb_blocks_read(&self->card.dev, self->block_size, block, off, buf->buf,
+                           (uint32_t)buf->len, self->bounce);
+}
+
+static int card_write(struct sdb_card *self, uint32_t block, uint32_t off, mp_buffer_info_t *buf) {
+    return sdb_blocks_write(&self->card.dev, self->block_size, block, off, buf->buf,
+                            (uint32_t)buf->len, self->bounce);
+}
+
+// readblocks(block, buf), readblocks(block, buf, offset) and likewise writeblocks: 0 or -errno.
+static mp_obj_t card_transfer(size_t n_args, const mp_obj_t *args, mp_uint_t flags,
+                              card_transfer_t transfer) {
+    struct sdb_card *self = sdb_card_get(args[0]);
+    mp_buffer_info_t buf;
+    mp_get_buffer_raise(args[2], &buf, flags);
+    uint32_t off = n_args > 3 ? (uint32_t)mp_obj_get_int_truncated(args[3]) : 0;
+    int res = transfer(self, (uint32_t)mp_obj_get_int_truncated(args[1]), off, &buf);
+    return sdb_call_end(&self->card.call, res);
+}
+
+static mp_obj_t card_readblocks(size_t n_args, const mp_obj_t *args) {
+    return card_transfer(n_args, args, MP_BUFFER_WRITE, card_read);
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(card_readblocks_obj, 3, 4, card_readblocks);
+
+static mp_obj_t card_writeblocks(size_t n_args, const mp_obj_t *args) {
+    return card_transfer(n_args, args, MP_BUFFER_READ, card_write);
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(card_writeblocks_obj, 3, 4, card_writeblocks);
+
+static mp_obj_t card_ioctl(mp_obj_t self_in, mp_obj_t op, mp_obj_t arg) {
+    struct sdb_card *self = sdb_card_get(self_in);
+    const struct sdb_bdev *dev = &self->card.dev;
+    (void)arg;
+    switch (mp_obj_get_int(op)) {
+    case CARD_INIT:
+    case CARD_DEINIT:
+    case CARD_ERASE: // a card erases by itself
+        return SDB_NEW_INT(0);
+    case CARD_SYNC:
+        return sdb_call_end(&self->card.call, dev->sync(dev->ctx));
+    case CARD_COUNT:
+        return mp_obj_new_int_from_uint(dev->sectors / (self->block_size / SDB_SECTOR));
+    case CARD_SIZE:
+        return SDB_NEW_INT(self->block_size);
+    default:
+        return mp_const_none;
+    }
+}
+static MP_DEFINE_CONST_FUN_OBJ_3(card_ioctl_obj, card_ioctl);
+
+static const mp_rom_map_elem_t card_locals_table[] = {
+    {MP_ROM_QSTR(MP_QSTR_readblocks), MP_ROM_PTR(&card_readblocks_obj)},
+    {MP_ROM_QSTR(MP_QSTR_writeblocks), MP_ROM_PTR(&card_writeblocks_obj)},
+    {MP_ROM_QSTR(MP_QSTR_ioctl), MP_ROM_PTR(&card_ioctl_obj)},
+};
+static MP_DEFINE_CONST_DICT(card_locals, card_locals_table);
+
+MP_DEFINE_CONST_OBJ_TYPE(sdb_card_type, MP_QSTR_Card, MP_TYPE_FLAG_NONE, make_new, card_make_new,
+                         locals_dict, &card_locals);

@@ -1,0 +1,7 @@
+# sdboot as USER_C_MODULES of a firmware.
+SDBOOT_MOD_DIR := $(USERMOD_DIR)
+SDBOOT_CORE_DIR := $(SDBOOT_MOD_DIR)/../core
+
+SRC_USERMOD_C += $(wildcard $(SDBOOT_MOD_DIR)/*.c)
+SRC_USERMOD_LIB_C += $(wildcard $(SDBOOT_CORE_DIR)/*.c)
+CFLAGS_USERMOD += -I$(SDBOOT_MOD_DIR)/..

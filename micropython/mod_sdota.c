@@ -1,0 +1,282 @@
+// Module _sdota: what is needed to update only — the versions file, HTTP, the install engine.
+#include "objfs.h"
+
+#include "core/error.h"
+#include "core/http.h"
+#include "core/install.h"
+#include "core/record_fs.h"
+#include "core/versions.h"
+
+#include <string.h>
+
+static mp_obj_t sdota_str(const char *s) {
+    return mp_obj_new_str(s, strlen(s));
+}
+
+// ---- Versions(current, exclude, force): chooses from a versions file ----------------------------
+
+struct sdota_versions {
+    mp_obj_base_t base;
+    mp_obj_t current; // keeps the strings alive
+    mp_obj_t exclude;
+    struct sdb_versions versions;
+};
+
+static mp_obj_t versions_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw,
+                                  const mp_obj_t *args) {
+    mp_arg_check_num(n_args, n_kw, 3, 3, false);
+    struct sdota_versions *self = mp_obj_malloc(struct sdota_versions, type);
+    self->current = args[0];
+    self->exclude = args[1];
+    sdb_versions_init(&self->versions, mp_obj_str_get_str(args[0]),
+                      args[1] == mp_const_none ? NULL : mp_obj_str_get_str(args[1]),
+                      mp_obj_is_true(args[2]));
+    return MP_OBJ_FROM_PTR(self);
+}
+
+// feed(data) -> 0 or a negative error
+static mp_obj_t versions_feed(mp_obj_t self_in, mp_obj_t data) {
+    struct sdota_versions *self = MP_OBJ_TO_PTR(self_in);
+    mp_buffer_info_t buf;
+    mp_get_buffer_raise(data, &buf, MP_BUFFER_READ);
+    return SDB_NEW_INT(sdb_versions_feed(&self->versions, buf.buf, buf.len));
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(versions_feed_obj, versions_feed);
+
+// finish() -> (result, version, file, sha1 or None, skipped lines); result as of the C function
+static mp_obj_t versions_finish(mp_obj_t self_in) {
+    struct sdota_versions *self = MP_OBJ_TO_PTR(self_in);
+    const struct sdb_release *best = &self->versions.best;
+    int res = sdb_versions_finish(&self->versions);
+    mp_obj_t items[5] = {
+        SDB_NEW_INT(res),
+        sdota_str(best->version),
+        sdota_str(best->file),
+        best->has_hash ? mp_obj_new_bytes(best->sha1, sizeof(best->sha1)) : mp_const_none,
+        SDB_NEW_INT(self->versions.bad),
+    };
+    return mp_obj_new_tuple(5, items);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(versions_finish_obj, versions_finish);
+
+static const mp_rom_map_elem_t versions_locals_table[] = {
+    {MP_ROM_QSTR(MP_QSTR_feed), MP_ROM_PTR(&versions_feed_obj)},
+    {MP_ROM_QSTR(MP_QSTR_finish), MP_ROM_PTR(&versions_finish_obj)},
+};
+static MP_DEFINE_CONST_DICT(versions_locals, versions_locals_table);
+
+static MP_DEFINE_CONST_OBJ_TYPE(sdota_versions_type, MP_QSTR_Versions, MP_TYPE_FLAG_NONE, make_new,
+                                versions_make_new, locals_dict, &versions_locals);
+
+// ---- Http(): reads a response -------------------------------------------------------------------
+
+struct sdota_http {
+    mp_obj_base_t base;
+    struct sdb_http http;
+};
+
+static mp_obj_t http_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw,
+                              const mp_obj_t *args) {
+    (void)args;
+    mp_arg_check_num(n_args, n_kw, 0, 0, false);
+    struct sdota_http *self = mp_obj_malloc(struct sdota_http, type);
+    sdb_http_init(&self->http);
+    return MP_OBJ_FROM_PTR(self);
+}
+
+// feed(buf, start, length) -> number of body bytes, moved to buf[start], or a negative error
+static mp_obj_t http_feed(size_t n_args, const mp_obj_t *args) {
+    (void)n_args;
+    struct sdota_http *self = MP_OBJ_TO_PTR(args[0]);
+    mp_buffer_info_t buf;
+    mp_get_buffer_raise(args[1], &buf, MP_BUFFER_WRITE);
+    size_t start = (size_t)mp_obj_get_int(args[2]);
+    size_t len = (size_t)mp_obj_get_int(args[3]);
+    if (start > buf.len || len > buf.len - start) {
+        mp_raise_ValueError(MP_ERROR_TEXT("beyond buffer"));
+    }
+    return SDB_NEW_INT(sdb_http_feed(&self->http, (uint8_t *)buf.buf + start, len));
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(http_feed_obj, 4, 4, http_feed);
+
+// eof() -> 0 if the response may end here, or a negative error
+static mp_obj_t http_eof(mp_obj_t self_in) {
+    struct sdota_http *self = MP_OBJ_TO_PTR(self_in);
+    return SDB_NEW_INT(sdb_http_eof(&self->http));
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(http_eof_obj, http_eof);
+
+// head() -> (status, length or -1, done); status 0 until the header is complete
+static mp_obj_t http_head(mp_obj_t self_in) {
+    struct sdota_http *self = MP_OBJ_TO_PTR(self_in);
+    const struct sdb_http *h = &self->http;
+    mp_obj_t items[3] = {
+        SDB_NEW_INT(h->headers_done ? h->status : 0),
+        h->has_length ? mp_obj_new_int_from_uint(h->length) : SDB_NEW_INT(-1),
+        mp_obj_new_bool(h->done),
+    };
+    return mp_obj_new_tuple(3, items);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(http_head_obj, http_head);
+
+static const mp_rom_map_elem_t http_locals_table[] = {
+    {MP_ROM_QSTR(MP_QSTR_feed), MP_ROM_PTR(&http_feed_obj)},
+    {MP_ROM_QSTR(MP_QSTR_eof), MP_ROM_PTR(&http_eof_obj)},
+    {MP_ROM_QSTR(MP_QSTR_head), MP_ROM_PTR(&http_head_obj)},
+};
+static MP_DEFINE_CONST_DICT(http_locals, http_locals_table);
+
+static MP_DEFINE_CONST_OBJ_TYPE(sdota_http_type, MP_QSTR_Http, MP_TYPE_FLAG_NONE, make_new,
+                                http_make_new, locals_dict, &http_locals);
+
+// ---- Install(vfs, main_dir, next_dir, version, digest, hash, trials) ----------------------------
+
+struct sdota_install {
+    mp_obj_base_t base;
+    struct sdb_objfs fs;
+    struct sdb_record_store store;
+    struct sdb_hash hash;
+    mp_obj_t hash_obj; // of hashlib
+    mp_obj_t strings[3];
+    struct sdb_install install;
+};
+
+static int install_hash_update(void *ctx, const void *data, size_t len) {
+    struct sdota_install *self = ctx;
+    mp_obj_array_t array = {{&mp_type_bytearray}, BYTEARRAY_TYPECODE, 0, len, (void *)data};
+    mp_obj_t arg = MP_OBJ_FROM_PTR(&array);
+    return sdb_call(&self->fs.call, self->hash_obj, MP_QSTR_update, NULL, 1, &arg);
+}
+
+static int install_hash_digest(void *ctx, uint8_t *out) {
+    struct sdota_install *self = ctx;
+    mp_obj_t ret;
+    int res = sdb_call(&self->fs.call, self->hash_obj, MP_QSTR_digest, &ret, 0, NULL);
+    if (res < 0) {
+        return res;
+    }
+    mp_buffer_info_t buf;
+    mp_get_buffer_raise(ret, &buf, MP_BUFFER_READ);
+    if (buf.len != self->hash.size) {
+        return SDB_EINVAL;
+    }
+    memcpy(out, buf.buf, buf.len);
+    return 0;
+}
+
+static int install_grow_names(void *ctx, struct sdb_names *names) {
+    (void)ctx;
+    size_t capacity = names->capacity * 2;
+    names->table =
+        (void *)m_renew(uint32_t, (uint32_t *)names->table, names->capacity * 2, capacity * 2);
+    names->capacity = capacity;
+    return 0;
+}
+
+static mp_obj_t install_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw,
+                                 const mp_obj_t *args) {
+    mp_arg_check_num(n_args, n_kw, 7, 7, false);
+    struct sdota_install *self = m_new0(struct sdota_install, 1);
+    self->base.type = type;
+    sdb_objfs_init(&self->fs, args[0]);
+    sdb_record_fs(&self->store, &self->fs.fs);
+    for (int i = 0; i < 3; i++) {
+        self->strings[i] = args[1 + i];
+    }
+    mp_buffer_info_t digest;
+    mp_get_buffer_raise(args[4], &digest, MP_BUFFER_READ);
+    if (digest.len > SDB_HASH_MAX) {
+        mp_raise_ValueError(MP_ERROR_TEXT("digest too long"));
+    }
+    self->hash_obj = args[5];
+    self->hash = (struct sdb_hash){self, digest.len, install_hash_update, install_hash_digest};
+    struct sdb_install_config *cfg = &self->install.cfg;
+    *cfg = (struct sdb_install_config){
+        .fs = &self->fs.fs,
+        .hash = &self->hash,
+        .store = &self->store,
+        .main_dir = mp_obj_str_get_str(args[1]),
+        .next_dir = mp_obj_str_get_str(args[2]),
+        .version = mp_obj_str_get_str(args[3]),
+        .trials = (uint8_t)mp_obj_get_int(args[6]),
+    };
+    memcpy(cfg->digest, digest.buf, digest.len);
+    return MP_OBJ_FROM_PTR(self);
+}
+
+// begin() -> 0 or a negative error, as all of these
+static mp_obj_t install_begin(mp_obj_t self_in) {
+    struct sdota_install *self = MP_OBJ_TO_PTR(self_in);
+    const struct sdb_install_config cfg = self->install.cfg;
+    const size_t capacity = 64;
+    struct sdb_names names = {
+        .table = (void *)m_new(uint32_t, capacity * 2),
+        .capacity = capacity,
+        .grow = install_grow_names,
+    };
+    return sdb_call_end(&self->fs.call, sdb_install_begin(&self->install, &cfg, &names));
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(install_begin_obj, install_begin);
+
+static mp_obj_t install_clean(mp_obj_t self_in) {
+    struct sdota_install *self = MP_OBJ_TO_PTR(self_in);
+    return sdb_call_end(&self->fs.call, sdb_install_clean(&self->install));
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(install_clean_obj, install_clean);
+
+static mp_obj_t install_feed(mp_obj_t self_in, mp_obj_t data) {
+    struct sdota_install *self = MP_OBJ_TO_PTR(self_in);
+    mp_buffer_info_t buf;
+    mp_get_buffer_raise(data, &buf, MP_BUFFER_READ);
+    int res = sdb_install_feed(&self->install, buf.buf, buf.len);
+    return sdb_call_end(&self->fs.call, res);
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(install_feed_obj, install_feed);
+
+static mp_obj_t install_finish(mp_obj_t self_in) {
+    struct sdota_install *self = MP_OBJ_TO_PTR(self_in);
+    return sdb_call_end(&self->fs.call, sdb_install_finish(&self->install));
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(install_finish_obj, install_finish);
+
+static mp_obj_t install_abort(mp_obj_t self_in) {
+    struct sdota_install *self = MP_OBJ_TO_PTR(self_in);
+    return sdb_call_end(&self->fs.call, sdb_install_abort(&self->install));
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(install_abort_obj, install_abort);
+
+// where() -> path of the member being read, for messages
+static mp_obj_t install_where(mp_obj_t self_in) {
+    struct sdota_install *self = MP_OBJ_TO_PTR(self_in);
+    return sdota_str(self->install.tar.path);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(install_where_obj, install_where);
+
+static const mp_rom_map_elem_t install_locals_table[] = {
+    {MP_ROM_QSTR(MP_QSTR_begin), MP_ROM_PTR(&install_begin_obj)},
+    {MP_ROM_QSTR(MP_QSTR_clean), MP_ROM_PTR(&install_clean_obj)},
+    {MP_ROM_QSTR(MP_QSTR_feed), MP_ROM_PTR(&install_feed_obj)},
+    {MP_ROM_QSTR(MP_QSTR_finish), MP_ROM_PTR(&install_finish_obj)},
+    {MP_ROM_QSTR(MP_QSTR_abort), MP_ROM_PTR(&install_abort_obj)},
+    {MP_ROM_QSTR(MP_QSTR_where), MP_ROM_PTR(&install_where_obj)},
+};
+static MP_DEFINE_CONST_DICT(install_locals, install_locals_table);
+
+static MP_DEFINE_CONST_OBJ_TYPE(sdota_install_type, MP_QSTR_Install, MP_TYPE_FLAG_NONE, make_new,
+                                install_make_new, locals_dict, &install_locals);
+
+// ---- The module ---------------------------------------------------------------------------------
+
+static const mp_rom_map_elem_t mod_sdota_globals_table[] = {
+    {MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR__sdota)},
+    {MP_ROM_QSTR(MP_QSTR_Versions), MP_ROM_PTR(&sdota_versions_type)},
+    {MP_ROM_QSTR(MP_QSTR_Http), MP_ROM_PTR(&sdota_http_type)},
+    {MP_ROM_QSTR(MP_QSTR_Install), MP_ROM_PTR(&sdota_install_type)},
+};
+static MP_DEFINE_CONST_DICT(mod_sdota_globals, mod_sdota_globals_table);
+
+const mp_obj_module_t sdb_mod_sdota = {
+    .base = {&mp_type_module},
+    .globals = (mp_obj_dict_t *)&mod_sdota_globals,
+};
+MP_REGISTER_MODULE(MP_QSTR__sdota, sdb_mod_sdota);

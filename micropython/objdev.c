@@ -1,0 +1,68 @@
+#include "objdev.h"
+
+#include "core/error.h"
+
+enum { OBJDEV_SYNC = 3, OBJDEV_COUNT = 4, OBJDEV_SIZE = 5 }; // vfs.AbstractBlockDev.ioctl
+
+// What readblocks and writeblocks return: None or True is success, False an error, else 0 or
+// -errno, as the firmware itself reads it.
+static int objdev_result(mp_obj_t ret) {
+    if (ret == mp_const_none || ret == mp_const_true) {
+        return 0;
+    }
+    if (!mp_obj_is_small_int(ret) || MP_OBJ_SMALL_INT_VALUE(ret) > 0) {
+        return SDB_EIO; // False, or a device that counts blocks
+    }
+    return (int)MP_OBJ_SMALL_INT_VALUE(ret);
+}
+
+static int objdev_transfer(void *ctx, qstr method, uint32_t lba, uint32_t count, void *buf) {
+    struct sdb_objdev *self = ctx;
+    mp_obj_array_t array = {{&mp_type_bytearray}, BYTEARRAY_TYPECODE, 0, count * SDB_SECTOR, buf};
+    mp_obj_t args[2] = {mp_obj_new_int_from_uint(lba), MP_OBJ_FROM_PTR(&array)};
+    mp_obj_t ret;
+    int res = sdb_call(&self->call, self->obj, method, &ret, 2, args);
+    return res < 0 ? res : objdev_result(ret);
+}
+
+static int objdev_read(void *ctx, uint32_t lba, uint32_t count, void *buf) {
+    return objdev_transfer(ctx, MP_QSTR_readblocks, lba, count, buf);
+}
+
+static int objdev_write(void *ctx, uint32_t lba, uint32_t count, const void *buf) {
+    return objdev_transfer(ctx, MP_QSTR_writeblocks, lba, count, (void *)buf);
+}
+
+static int objdev_ioctl(struct sdb_objdev *self, int op, mp_obj_t *ret) {
+    mp_obj_t args[2] = {MP_OBJ_NEW_SMALL_INT(op), MP_OBJ_NEW_SMALL_INT(0)};
+    return sdb_call(&self->call, self->obj, MP_QSTR_ioctl, ret, 2, args);
+}
+
+static int objdev_sync(void *ctx) {
+    mp_obj_t ret;
+    int res = objdev_ioctl(ctx, OBJDEV_SYNC, &ret);
+    return res < 0 ? res : objdev_result(ret);
+}
+
+int sdb_objdev_init(struct sdb_objdev *self, mp_obj_t obj) {
+    mp_obj_t ret;
+    self->obj = obj;
+    self->call.pending = MP_OBJ_NULL;
+    self->dev.ctx = self;
+    self->dev.read = objdev_read;
+    self->dev.write = objdev_write;
+    self->dev.sync = objdev_sync;
+    int res = objdev_ioctl(self, OBJDEV_SIZE, &ret);
+    if (res < 0) {
+        return res;
+    }
+    if (ret != mp_const_none && ret != MP_OBJ_NEW_SMALL_INT(SDB_SECTOR)) {
+        return SDB_EINVAL;
+    }
+    res = objdev_ioctl(self, OBJDEV_COUNT, &ret);
+    if (res < 0 || !mp_obj_is_small_int(ret) || MP_OBJ_SMALL_INT_VALUE(ret) <= 0) {
+        return res < 0 ? res : SDB_ENODEV;
+    }
+    self->dev.sectors = (uint32_t)MP_OBJ_SMALL_INT_VALUE(ret);
+    return 0;
+}

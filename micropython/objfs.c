@@ -1,0 +1,134 @@
+#include "objfs.h"
+
+#include "core/error.h"
+
+#include <string.h>
+
+enum { OBJFS_READ = 0, OBJFS_WRITE = 1, OBJFS_DIRECTORY = 0x4000 };
+
+static mp_obj_t objfs_str(const char *s) {
+    return mp_obj_new_str(s, strlen(s));
+}
+
+// vfs.method(path) or vfs.method(path, second)
+static int objfs_call(struct sdb_objfs *self, qstr method, mp_obj_t *result, const char *path,
+                      mp_obj_t second) {
+    mp_obj_t args[2] = {objfs_str(path), second};
+    return sdb_call(&self->call, self->vfs, method, result, second != MP_OBJ_NULL ? 2 : 1, args);
+}
+
+static int objfs_stat(void *ctx, const char *path, uint32_t *size) {
+    mp_obj_t ret;
+    int res = objfs_call(ctx, MP_QSTR_stat, &ret, path, MP_OBJ_NULL);
+    if (res < 0) {
+        return res;
+    }
+    mp_obj_t *items;
+    mp_obj_get_array_fixed_n(ret, 10, &items);
+    if (size != NULL) {
+        *size = (uint32_t)mp_obj_get_int_truncated(items[6]);
+    }
+    return mp_obj_get_int(items[0]) & OBJFS_DIRECTORY ? SDB_FS_DIR : SDB_FS_FILE;
+}
+
+static int objfs_open(void *ctx, const char *path, char mode) {
+    struct sdb_objfs *self = ctx;
+    int handle = mode == 'w' ? OBJFS_WRITE : OBJFS_READ;
+    int res = objfs_call(self, MP_QSTR_open, &self->file[handle], path,
+                         objfs_str(mode == 'w' ? "wb" : "rb"));
+    return res < 0 ? res : handle;
+}
+
+static int objfs_read(void *ctx, int file, void *buf, size_t len) {
+    struct sdb_objfs *self = ctx;
+    return sdb_call_stream(&self->call, self->file[file], buf, len, false);
+}
+
+static int objfs_write(void *ctx, int file, const void *buf, size_t len) {
+    struct sdb_objfs *self = ctx;
+    int res = sdb_call_stream(&self->call, self->file[file], (void *)buf, len, true);
+    if (res < 0) {
+        return res;
+    }
+    return (size_t)res == len ? 0 : SDB_ENOSPC;
+}
+
+static int objfs_close(void *ctx, int file) {
+    struct sdb_objfs *self = ctx;
+    mp_obj_t obj = self->file[file];
+    self->file[file] = MP_OBJ_NULL;
+    return sdb_call(&self->call, obj, MP_QSTR_close, NULL, 0, NULL);
+}
+
+static int objfs_opendir(void *ctx, const char *path) {
+    struct sdb_objfs *self = ctx;
+    return objfs_call(self, MP_QSTR_ilistdir, &self->dir, path, MP_OBJ_NULL);
+}
+
+static int objfs_readdir(void *ctx, int dir, struct sdb_dirent *entry) {
+    struct sdb_objfs *self = ctx;
+    (void)dir;
+    mp_obj_t item;
+    int res = sdb_call_next(&self->call, self->dir, &item);
+    if (res <= 0) {
+        return res;
+    }
+    mp_obj_t *items;
+    size_t n_items;
+    size_t len;
+    mp_obj_get_array(item, &n_items, &items);
+    const char *name = mp_obj_str_get_data(items[0], &len);
+    if (len > SDB_NAME_MAX) {
+        return SDB_ENAMETOOLONG;
+    }
+    memcpy(entry->name, name, len);
+    entry->name[len] = '\0';
+    entry->type = mp_obj_get_int(items[1]) & OBJFS_DIRECTORY ? SDB_FS_DIR : SDB_FS_FILE;
+    return 1;
+}
+
+static void objfs_closedir(void *ctx, int dir) {
+    struct sdb_objfs *self = ctx;
+    (void)dir;
+    // littlefs keeps a list of open directories: leave it now, not when memory is collected.
+    mp_obj_t pending = self->call.pending;
+    sdb_call(&self->call, self->dir, MP_QSTR___del__, NULL, 0, NULL);
+    self->call.pending = pending; // an iterator without __del__ needs none
+    self->dir = MP_OBJ_NULL;
+}
+
+static int objfs_mkdir(void *ctx, const char *path) {
+    return objfs_call(ctx, MP_QSTR_mkdir, NULL, path, MP_OBJ_NULL);
+}
+
+static int objfs_remove(void *ctx, const char *path) {
+    return objfs_call(ctx, MP_QSTR_remove, NULL, path, MP_OBJ_NULL);
+}
+
+static int objfs_rmdir(void *ctx, const char *path) {
+    return objfs_call(ctx, MP_QSTR_rmdir, NULL, path, MP_OBJ_NULL);
+}
+
+static int objfs_rename(void *ctx, const char *from, const char *to) {
+    return objfs_call(ctx, MP_QSTR_rename, NULL, from, objfs_str(to));
+}
+
+void sdb_objfs_init(struct sdb_objfs *self, mp_obj_t vfs) {
+    memset(self, 0, sizeof(*self));
+    self->vfs = vfs;
+    self->fs = (struct sdb_fs){
+        .ctx = self,
+        .stat = objfs_stat,
+        .open = objfs_open,
+        .read = objfs_read,
+        .write = objfs_write,
+        .close = objfs_close,
+        .opendir = objfs_opendir,
+        .readdir = objfs_readdir,
+        .closedir = objfs_closedir,
+        .mkdir = objfs_mkdir,
+        .remove = objfs_remove,
+        .rmdir = objfs_rmdir,
+        .rename = objfs_rename,
+    };
+}

@@ -1,0 +1,19 @@
+// A filesystem object (VfsFat, VfsLfs2), mounted or not, as the core's struct sdb_fs.
+#ifndef SDB_OBJFS_H
+#define SDB_OBJFS_H
+
+#include "call.h"
+#include "core/fs.h"
+
+struct sdb_objfs {
+    struct sdb_fs fs;
+    struct sdb_call call;
+    mp_obj_t vfs;
+    mp_obj_t file[2]; // open ones: reading, writing
+    mp_obj_t dir;     // iterator over the directory being listed
+};
+
+// Takes `vfs`. The struct must be part of an object that the garbage collector knows.
+void sdb_objfs_init(struct sdb_objfs *self, mp_obj_t vfs);
+
+#endif
