@@ -1,0 +1,149 @@
+// The card in the slot: an image file with faults, counters and a time model.
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "py/mperrno.h"
+#include "py/runtime.h"
+
+#include "board.h"
+
+static int card_fd = -1;
+static int card_trace_fd = -1;
+static uint32_t card_sectors;
+
+static _Noreturn void card_open_failed(const char *what, const char *path) {
+    char message[512];
+    snprintf(message, sizeof(message), "board: %s \"%s\" can't be opened", what, path);
+    sim_power_off(2, message);
+}
+
+void sim_card_open(void) {
+    if (sim_opt.trace != NULL) {
+        bool first = sim->resets_hard == 0;
+        card_trace_fd =
+            open(sim_opt.trace, O_WRONLY | O_CREAT | O_APPEND | (first ? O_TRUNC : 0), 0666);
+        if (card_trace_fd < 0) {
+            card_open_failed("the trace file", sim_opt.trace);
+        }
+        sim_own_fd(card_trace_fd);
+    }
+    if (sim_opt.card == NULL) {
+        return;
+    }
+    card_fd = open(sim_opt.card, sim_opt.card_read_only ? O_RDONLY : O_RDWR);
+    struct stat st;
+    if (card_fd < 0 || fstat(card_fd, &st) != 0) {
+        card_open_failed("the card image", sim_opt.card);
+    }
+    sim_own_fd(card_fd);
+    uint64_t sectors = (uint64_t)st.st_size / SIM_SECTOR;
+    card_sectors = sectors > UINT32_MAX ? UINT32_MAX : (uint32_t)sectors;
+}
+
+uint32_t sim_card_sectors(void) {
+    return card_sectors;
+}
+
+int sim_card_init(void) {
+    sim->card_inits++;
+    if (card_fd < 0 || sim->card_inits <= sim_opt.card_init_fails) {
+        return ESP_ERR_TIMEOUT;
+    }
+    return ESP_OK;
+}
+
+static void card_count(char command, uint32_t lba, uint32_t count, uint32_t kbs) {
+    // Bytes a millisecond are 1000 bytes a second.
+    sim->card_ns += sim_opt.command_us * 1000ull + count * (uint64_t)SIM_SECTOR * 1000000u / kbs;
+    if (card_trace_fd >= 0) {
+        dprintf(card_trace_fd, "%c %u %u\n", command, (unsigned)lba, (unsigned)count);
+    }
+}
+
+static bool card_is_bad(uint32_t lba, uint32_t count) {
+    for (int i = 0; i < sim_opt.bad_count; i++) {
+        if (lba <= sim_opt.bad[i].last && sim_opt.bad[i].first - lba < count) {
+            return true;
+        }
+        if (lba >= sim_opt.bad[i].first && lba <= sim_opt.bad[i].last) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool card_has(uint32_t lba, uint32_t count) {
+    return card_fd >= 0 && lba < card_sectors && count <= card_sectors - lba;
+}
+
+int sim_card_read(uint32_t lba, uint32_t count, uint8_t *buf) {
+    if (!card_has(lba, count)) {
+        return ESP_ERR_INVALID_SIZE;
+    }
+    sim->card_read_commands++;
+    sim->card_read_sectors += count;
+    card_count('r', lba, count, sim_opt.read_kbs);
+    if (card_is_bad(lba, count)) {
+        return ESP_ERR_INVALID_CRC;
+    }
+    ssize_t size = (ssize_t)count * SIM_SECTOR;
+    return pread(card_fd, buf, (size_t)size, (off_t)lba * SIM_SECTOR) == size ? ESP_OK : ESP_FAIL;
+}
+
+int sim_card_write(uint32_t lba, uint32_t count, const uint8_t *buf) {
+    if (!card_has(lba, count)) {
+        return ESP_ERR_INVALID_SIZE;
+    }
+    if (sim_opt.card_read_only) {
+        return ESP_ERR_INVALID_RESPONSE;
+    }
+    bool cut = sim_opt.cut != 0 && count >= sim_opt.cut - sim->card_write_sectors;
+    if (cut) {
+        count = (uint32_t)(sim_opt.cut - sim->card_write_sectors - 1);
+    }
+    if (count != 0) {
+        ssize_t size = (ssize_t)count * SIM_SECTOR;
+        if (pwrite(card_fd, buf, (size_t)size, (off_t)lba * SIM_SECTOR) != size) {
+            return ESP_FAIL;
+        }
+        sim->card_write_commands++;
+        sim->card_write_sectors += count;
+        card_count('w', lba, count, sim_opt.write_kbs);
+    }
+    if (cut) {
+        sim_power_off(SIM_EXIT_CUT, "board: power cut");
+    }
+    return ESP_OK;
+}
+
+static const char *card_error_name(int code) {
+    switch (code) {
+    case ESP_FAIL:
+        return "ESP_FAIL";
+    case ESP_ERR_INVALID_ARG:
+        return "ESP_ERR_INVALID_ARG";
+    case ESP_ERR_INVALID_STATE:
+        return "ESP_ERR_INVALID_STATE";
+    case ESP_ERR_INVALID_SIZE:
+        return "ESP_ERR_INVALID_SIZE";
+    case ESP_ERR_TIMEOUT:
+        return "ESP_ERR_TIMEOUT";
+    default:
+        return "UNKNOWN ERROR";
+    }
+}
+
+void check_esp_err(int code) {
+    if (code == ESP_OK) {
+        return;
+    }
+    const char *name = card_error_name(code);
+    mp_obj_t args[2] = {
+        MP_OBJ_NEW_SMALL_INT(code == ESP_ERR_TIMEOUT ? MP_ETIMEDOUT : -code),
+        mp_obj_new_str_from_cstr(name),
+    };
+    nlr_raise(mp_obj_exception_make_new(&mp_type_OSError, 2, 0, args));
+}

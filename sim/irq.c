@@ -1,0 +1,264 @@
+// The hardware beside the processor, as one thread: serial input, timers, watchdog. It schedules
+// callbacks as an interrupt handler of a real board does, whatever the interpreter is doing.
+#define _GNU_SOURCE
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "py/mphal.h"
+#include "py/runtime.h"
+#include "shared/readline/readline.h"
+#include "shared/runtime/pyexec.h"
+
+#include "board.h"
+
+#define IRQ_LEAVE 0x1d // Ctrl-]
+
+struct irq_timer {
+    bool on, repeat;
+    uint64_t start_ns, due_ns, period_ns;
+    void *callback, *arg;
+};
+
+static pthread_mutex_t irq_mutex = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+static pthread_t irq_main_thread;
+static bool irq_running;
+static int irq_wake_fd = -1; // wakes this thread: something changed
+static int irq_main_fd = -1; // wakes the interpreter: something happened
+static struct irq_timer irq_timers[SIM_TIMERS];
+static _Atomic uint64_t irq_wdt_due, irq_wdt_timeout;
+volatile int sim_interrupt_char = -1;
+
+uint64_t sim_now_ns(void) {
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+void sim_irq_disable(void) {
+    pthread_mutex_lock(&irq_mutex);
+}
+
+void sim_irq_enable(void) {
+    pthread_mutex_unlock(&irq_mutex);
+}
+
+static void irq_signal(int fd) {
+    uint64_t one = 1;
+    ssize_t ret = write(fd, &one, sizeof(one));
+    (void)ret;
+}
+
+static void irq_clear(int fd) {
+    uint64_t n;
+    ssize_t ret = read(fd, &n, sizeof(n));
+    (void)ret;
+}
+
+static void irq_nothing(int signum) {
+    (void)signum;
+}
+
+void sim_irq_wait(int timeout_ms) {
+    if (!irq_running) {
+        struct timespec ts = {timeout_ms / 1000, timeout_ms % 1000 * 1000000L};
+        nanosleep(&ts, NULL);
+        return;
+    }
+    struct pollfd p = {irq_main_fd, POLLIN, 0};
+    if (poll(&p, 1, timeout_ms) > 0) {
+        irq_clear(irq_main_fd);
+    }
+}
+
+// Serial input
+
+static uint32_t irq_uart_used(void) {
+    return sim->uart_head - sim->uart_tail;
+}
+
+bool sim_uart_any(void) {
+    return irq_uart_used() != 0;
+}
+
+bool sim_uart_eof(void) {
+    return sim->uart_eof;
+}
+
+int sim_uart_get(void) {
+    sim_irq_disable();
+    int c = -1;
+    if (irq_uart_used() != 0) {
+        c = sim->uart_ring[sim->uart_tail % SIM_UART_RING];
+        if (irq_uart_used() == SIM_UART_RING) {
+            irq_signal(irq_wake_fd);
+        }
+        sim->uart_tail++;
+    }
+    sim_irq_enable();
+    return c;
+}
+
+static void irq_uart_receive(void) {
+    uint8_t buf[SIM_UART_RING];
+    ssize_t n = read(STDIN_FILENO, buf, SIM_UART_RING - irq_uart_used());
+    if (n < 0 && (errno == EINTR || errno == EAGAIN)) {
+        return;
+    }
+    if (n <= 0) {
+        sim->uart_eof = true;
+    }
+    for (ssize_t i = 0; i < n; i++) {
+        if (sim->tty && buf[i] == IRQ_LEAVE) {
+            sim_power_off(0, "\nboard: switched off");
+        }
+        if (buf[i] == sim_interrupt_char) {
+            mp_sched_keyboard_interrupt();
+        } else {
+            sim->uart_ring[sim->uart_head % SIM_UART_RING] = buf[i];
+            sim->uart_head++;
+        }
+    }
+    irq_signal(irq_main_fd);
+}
+
+// Timers
+
+void sim_timer_set(int id, uint64_t period_ns, bool repeat, void *callback, void *arg) {
+    sim_irq_disable();
+    uint64_t now = sim_now_ns();
+    irq_timers[id] = (struct irq_timer){
+        .on = true,
+        .repeat = repeat,
+        .start_ns = now,
+        .due_ns = now + period_ns,
+        .period_ns = period_ns != 0 ? period_ns : 1000,
+        .callback = callback,
+        .arg = arg,
+    };
+    sim_irq_enable();
+    irq_signal(irq_wake_fd);
+}
+
+void sim_timer_stop(int id) {
+    sim_irq_disable();
+    irq_timers[id].on = false;
+    sim_irq_enable();
+}
+
+void sim_timer_stop_all(void) {
+    for (int id = 0; id < SIM_TIMERS; id++) {
+        sim_timer_stop(id);
+    }
+}
+
+uint64_t sim_timer_elapsed_ns(int id) {
+    return irq_timers[id].on ? sim_now_ns() - irq_timers[id].start_ns : 0;
+}
+
+static void irq_timers_run(uint64_t now, uint64_t *next) {
+    for (int id = 0; id < SIM_TIMERS; id++) {
+        struct irq_timer *t = &irq_timers[id];
+        if (t->on && t->due_ns <= now) {
+            // A full queue drops the callback, as on the board.
+            mp_sched_schedule(t->callback, t->arg);
+            irq_signal(irq_main_fd);
+            t->on = t->repeat;
+            t->start_ns = t->due_ns;
+            t->due_ns += t->period_ns;
+            if (t->due_ns <= now) {
+                t->due_ns = now + t->period_ns; // missed: the host was busy
+            }
+        }
+        if (t->on && t->due_ns < *next) {
+            *next = t->due_ns;
+        }
+    }
+}
+
+// Watchdog
+
+void sim_wdt_set(uint64_t timeout_ns) {
+    irq_wdt_timeout = timeout_ns;
+    sim_wdt_feed();
+    irq_signal(irq_wake_fd);
+}
+
+void sim_wdt_feed(void) {
+    irq_wdt_due = sim_now_ns() + irq_wdt_timeout;
+}
+
+// The thread
+
+static int irq_timeout_ms(uint64_t now, uint64_t next) {
+    if (next == UINT64_MAX) {
+        return -1;
+    }
+    uint64_t ms = next <= now ? 0 : (next - now + 999999u) / 1000000u;
+    return ms > 60000 ? 60000 : (int)ms;
+}
+
+static void *irq_thread(void *arg) {
+    (void)arg;
+    for (;;) {
+        uint64_t now = sim_now_ns();
+        uint64_t next = UINT64_MAX;
+        if (irq_wdt_timeout != 0) {
+            if (irq_wdt_due <= now) {
+                sim_hard_reset(SIM_WDT);
+            }
+            next = irq_wdt_due;
+        }
+        bool room = false;
+        if (pthread_mutex_trylock(&irq_mutex) == 0) {
+            irq_timers_run(now, &next);
+            room = !sim->uart_eof && irq_uart_used() < SIM_UART_RING;
+            bool pending = MP_STATE_VM(sched_state) == MP_SCHED_PENDING;
+            pthread_mutex_unlock(&irq_mutex);
+            if (pending) {
+                // The interpreter may be inside a system call: get it out, until it has looked.
+                pthread_kill(irq_main_thread, SIGUSR1);
+                next = now + 5000000u < next ? now + 5000000u : next;
+            }
+        } else {
+            next = now + 1000000u; // interrupts are off
+        }
+        struct pollfd p[2] = {{irq_wake_fd, POLLIN, 0}, {room ? STDIN_FILENO : -1, POLLIN, 0}};
+        if (poll(p, 2, irq_timeout_ms(now, next)) <= 0) {
+            continue;
+        }
+        if (p[0].revents != 0) {
+            irq_clear(irq_wake_fd);
+        }
+        if (p[1].revents != 0) {
+            sim_irq_disable();
+            irq_uart_receive();
+            sim_irq_enable();
+        }
+    }
+    return NULL;
+}
+
+void sim_irq_start(void) {
+    irq_main_thread = pthread_self();
+    irq_wake_fd = eventfd(0, EFD_NONBLOCK);
+    irq_main_fd = eventfd(0, EFD_NONBLOCK);
+    sim_own_fd(irq_wake_fd);
+    sim_own_fd(irq_main_fd);
+    struct sigaction sa = {.sa_handler = irq_nothing};
+    sigaction(SIGUSR1, &sa, NULL);
+    sigset_t all, old;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, irq_thread, NULL) != 0) {
+        sim_power_off(2, "board: no thread for the interrupts");
+    }
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    irq_running = true;
+}
