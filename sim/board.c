@@ -40,7 +40,7 @@ static void boot_run(char *heap, char *stack_top) {
     mp_cstack_init_with_top(stack_top, SIM_STACK);
     gc_init(heap, heap + sim_opt.heap);
     mp_init();
-    mp_obj_list_append(mp_sys_path, MP_OBJ_NEW_QSTR(MP_QSTR__slash_lib));
+    mp_obj_list_append(mp_sys_path, MP_OBJ_NEW_QSTR(qstr_from_str("/lib")));
     readline_init0();
 
     pyexec_frozen_module("_boot.py", false);
