@@ -78,7 +78,7 @@ def copy(source, target):
         try:
             os.stat(target)
         except OSError:
-            make_parents(target + "/")
+            make_parents(target)
             os.mkdir(target)
         for entry in sorted(os.ilistdir(source)):
             if entry[0] != "__pycache__":
