@@ -141,7 +141,8 @@ static inline uint8_t *made_header(struct made *m, const char *name, char type, 
     uint8_t *h = m->bytes + m->len;
     assert_true(m->len + 512 <= sizeof m->bytes);
     memset(h, 0, 512);
-    memcpy(h, name, strnlen(name, 100));
+    size_t name_len = strlen(name);
+    memcpy(h, name, name_len < 100 ? name_len : 100);
     memcpy(h + 100, "0000644\0000000000\0000000000", 24);
     snprintf((char *)h + 124, 12, "%011o", size);
     memcpy(h + 136, "14000000000", 12);
