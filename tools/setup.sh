@@ -1,0 +1,213 @@
+#!/bin/sh
+# Prepares a Debian machine for sdboot: packages that are missing, and MicroPython's source in
+# build/micropython. Safe to run again; the second time it changes nothing.
+#
+#   tools/setup.sh              as root, or as a user with sudo if packages are missing
+#   tools/setup.sh --list       what is installed and why
+#   MPY_DIR=/path tools/setup.sh  another MicroPython 1.25 tree (copied) instead of Debian's
+set -eu
+
+VERSION=1.25.0
+SOURCE=micropython=1.25.0+ds-1
+SUITE=trixie
+
+ROOT=$(cd "$(dirname "$0")/.." && pwd)
+BUILD=$ROOT/build
+TREE=$BUILD/micropython
+STAMP=$BUILD/setup.stamp
+
+packages() {
+    cat <<'LIST'
+make                 build
+gcc                  build
+libc6-dev            build
+git                  lint: which files are ours
+python3              test runner, MicroPython's build
+ca-certificates      TLS tests
+dpkg-dev             unpacks MicroPython's source package
+libmbedtls-dev       TLS of the simulated board
+libcmocka-dev        unit tests
+clang                second compiler of the lint, fuzzing
+libclang-rt-dev      sanitizers and fuzzer of clang
+clang-format         lint
+cppcheck             lint
+nginx-light          update server in demo and tests
+openssl              certificates of TLS tests
+minisign             makes and checks signatures in tests
+dosfstools           FAT card images, fsck
+mtools               files in FAT images
+exfatprogs           exFAT card images
+ntfs-3g              NTFS card images
+e2fsprogs            ext4 card images
+libarchive-tools     bsdtar, one of the packers that releases are tested with
+busybox              tar, another one
+xz-utils             unpacks MicroPython's source package
+LIST
+}
+
+say() {
+    echo "setup: $*"
+}
+
+die() {
+    echo "setup: $*" >&2
+    exit 1
+}
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null 2>&1; then
+        sudo "$@"
+    else
+        die "these packages need root or sudo: $missing"
+    fi
+}
+
+missing_packages() {
+    # Package names only; a package removed but not purged is missing too.
+    packages | while read -r name reason; do
+        case $(dpkg-query -W -f='${db:Status-Status}' "$name" 2>/dev/null) in
+        installed) ;;
+        *) echo "$name" ;;
+        esac
+    done
+}
+
+quiet() {
+    # Runs a command; its output is shown only if it fails.
+    if ! "$@" >"$BUILD/setup.log" 2>&1; then
+        cat "$BUILD/setup.log" >&2
+        die "failed: $*"
+    fi
+}
+
+POLICY=/usr/sbin/policy-rc.d
+guard_made=no
+remove_guard() {
+    if [ "$guard_made" = yes ]; then
+        as_root rm -f "$POLICY"
+        guard_made=no
+    fi
+}
+
+# Packages with a service (nginx) must not start it: only tests run it, on ports of their own.
+install_packages() {
+    say "updating the list of packages"
+    quiet as_root env DEBIAN_FRONTEND=noninteractive apt-get -q update
+    say "installing" $missing
+    trap remove_guard EXIT
+    trap 'exit 1' INT TERM
+    if [ ! -e "$POLICY" ]; then
+        guard_made=yes
+        printf '#!/bin/sh\nexit 101\n' | as_root tee "$POLICY" >/dev/null
+        as_root chmod 755 "$POLICY"
+    fi
+    quiet as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends \
+        install $missing
+    case " $missing " in
+    *" nginx-light "*)
+        if command -v systemctl >/dev/null 2>&1; then
+            as_root systemctl disable nginx.service >/dev/null 2>&1 || true
+        fi
+        as_root update-rc.d nginx disable >/dev/null 2>&1 || true
+        ;;
+    esac
+    remove_guard
+    trap - EXIT INT TERM
+}
+
+check_tree() {
+    # $1: a MicroPython tree
+    [ -f "$1/py/mpconfig.h" ] && [ -f "$1/ports/esp32/modules/_boot.py" ] ||
+        die "$1 is not a MicroPython source tree"
+    case $VERSION in
+    "$(sed -n 's/^#define MICROPY_VERSION_MAJOR //p' "$1/py/mpconfig.h").$(
+        sed -n 's/^#define MICROPY_VERSION_MINOR //p' "$1/py/mpconfig.h").$(
+        sed -n 's/^#define MICROPY_VERSION_MICRO //p' "$1/py/mpconfig.h")") ;;
+    *) die "$1 is not MicroPython $VERSION" ;;
+    esac
+    if grep -q lib/mbedtls/ "$1/extmod/extmod.mk" && [ ! -d "$1/lib/mbedtls/library" ]; then
+        die "$1 lacks submodules: make -C $1/ports/unix submodules"
+    fi
+}
+
+copy_tree() {
+    say "copying MicroPython from $MPY_DIR"
+    check_tree "$MPY_DIR"
+    rm -rf "$TREE" "$TREE.new"
+    cp -a "$MPY_DIR" "$TREE.new"
+    mv "$TREE.new" "$TREE"
+}
+
+# The archive that this machine already uses for its packages.
+mirror() {
+    apt-get indextargets --format '$(ORIGIN) $(CODENAME) $(REPO_URI)' 'Created-By: Packages' |
+        awk '$1 == "Debian" && $2 !~ /-/ {print $3; exit}'
+}
+
+# apt with lists, cache and sources of its own below build/: nothing of the system's changes.
+private_apt() {
+    apt-get -q -o Dir::Etc::SourceList="$BUILD/apt/sources.list" \
+        -o Dir::Etc::SourceParts=/dev/null -o Dir::State::Lists="$BUILD/apt/lists" \
+        -o Dir::Cache="$BUILD/apt/cache" -o APT::Sandbox::User="$(id -un)" "$@"
+}
+
+fetch_tree() {
+    uri=$(mirror)
+    [ -n "$uri" ] || die "apt knows no Debian archive (apt-get update?); MPY_DIR=/path/to/" \
+        "micropython-$VERSION gives MicroPython's source instead"
+    say "fetching MicroPython $VERSION, Debian's source package of $SUITE"
+    rm -rf "$BUILD/apt"
+    mkdir -p "$BUILD/apt/lists/partial" "$BUILD/apt/cache/archives/partial" "$BUILD/apt/source"
+    keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+    echo "deb-src [signed-by=$keyring] $uri $SUITE main" >"$BUILD/apt/sources.list"
+    quiet private_apt update
+    cd "$BUILD/apt/source"
+    quiet private_apt source "$SOURCE"
+    cd "$ROOT"
+    for tree in "$BUILD"/apt/source/micropython-*/; do
+        check_tree "$tree"
+        rm -rf "$TREE"
+        mv "$tree" "$TREE"
+    done
+    rm -rf "$BUILD/apt"
+}
+
+case ${1-} in
+--list)
+    packages
+    exit 0
+    ;;
+"") ;;
+*) die "usage: [MPY_DIR=/path] tools/setup.sh [--list]" ;;
+esac
+
+mkdir -p "$BUILD"
+if command -v apt-get >/dev/null 2>&1 && command -v dpkg-query >/dev/null 2>&1; then
+    missing=$(missing_packages | tr '\n' ' ')
+    if [ -n "$missing" ]; then
+        install_packages
+    fi
+else
+    say "this is not Debian: install the equivalents of these yourself"
+    packages >&2
+    [ -n "${MPY_DIR-}" ] || [ -f "$STAMP" ] ||
+        die "and give MicroPython's source: MPY_DIR=/path/to/micropython-$VERSION tools/setup.sh"
+fi
+
+wanted=${MPY_DIR:-$SOURCE}
+if [ -f "$TREE/py/mpconfig.h" ] && [ -f "$STAMP" ] &&
+    { [ -z "${MPY_DIR-}" ] || [ "$(cat "$STAMP")" = "$wanted" ] ||
+        [ "$(cd "$MPY_DIR" && pwd)" = "$TREE" ]; }; then
+    say "ready"
+    exit 0
+fi
+rm -f "$STAMP"
+if [ -n "${MPY_DIR-}" ]; then
+    copy_tree
+else
+    fetch_tree
+fi
+echo "$wanted" >"$STAMP"
+say "ready"
