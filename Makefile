@@ -1,0 +1,58 @@
+# sdboot. `make help` lists the targets.
+
+PYTHON := /usr/bin/python3
+BOARD := build/sim/board
+C_FILES = $(wildcard core/*.[ch] micropython/*.[ch] sim/*.[ch] tests/*/*.[ch])
+# Options of the interactive board, see `make run` in the README.
+PIN ?=
+CARD ?= build/run/card.img
+FLASH ?= build/run/flash.img
+URL ?=
+
+all: board
+
+help:
+	@echo "make demo    set everything up, then show a board's first day"
+	@echo "make test    all tests (under 6 minutes)"
+	@echo "make run     the simulated board in this terminal: CARD=img FLASH=img PIN=18=0 URL=http://..."
+	@echo "make board   build the simulated board"
+	@echo "make setup   install what is needed and get MicroPython (MPY_DIR=... takes yours)"
+	@echo "make lint    clang-format, cppcheck, warnings of gcc and clang as errors"
+	@echo "make fuzz    the parsers under libFuzzer, SECONDS=5 each"
+	@echo "make clean   remove build/"
+
+setup:
+	@tools/setup.sh
+
+board: setup
+	@$(MAKE) --no-print-directory -C sim
+
+demo: board
+	@$(PYTHON) tools/demo.py
+
+run: board
+	@$(PYTHON) tools/run.py --card "$(CARD)" --flash "$(FLASH)" $(if $(PIN),--pin "$(PIN)") $(if $(URL),--url "$(URL)")
+
+test: test-unit test-sim test-board
+	@echo "make test: all passed"
+
+test-unit: setup
+	@$(MAKE) --no-print-directory -C tests/unit check
+
+test-sim: board
+	@$(MAKE) --no-print-directory -C sim BARE=1
+	@$(PYTHON) -m unittest discover -s tests/sim
+
+test-board: board
+	@$(PYTHON) -m unittest discover -s tests/board
+
+fuzz: setup
+	@$(MAKE) --no-print-directory -C tests/fuzz check
+
+lint: setup
+	@tools/lint.sh
+
+clean:
+	rm -rf build
+
+.PHONY: all help setup board demo run test test-unit test-sim test-board fuzz lint clean

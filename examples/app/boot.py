@@ -1,0 +1,4 @@
+# boot.py of the internal flash: the card becomes "/" and its main.py runs.
+import sdboot
+
+sdboot.boot()

@@ -1,0 +1,127 @@
+# sdboot: an SD card as the safe root filesystem of a MicroPython board.
+#
+# boot.py on the internal flash:   import sdboot; sdboot.boot()
+
+__version__ = "0.1.0"
+
+# What boot() found; the functions below work on it.
+_card = None  # the block device (_sdboot.Card)
+_fs = None  # the filesystem object on it
+_kind = None  # "fat" or "littlefs"
+_point = None  # where it is mounted: "/" or "/sd"
+
+
+class Error(OSError):
+    """`errno` is that of the system, or from 200 on a code of sdboot's own (core/error.h); the
+    message says what happened and what to do."""
+
+    def __init__(self, errno, message):
+        super().__init__(message)
+        self.errno = errno
+
+
+def boot(pin=18, sd=None, fs="fat", format="auto"):
+    """Make the SD card the root filesystem. Call it from boot.py; it returns True if "/" is the
+    card now, False if the board stays on its internal flash (the reason has been printed).
+
+    pin     number of the recovery pin: held low, the card is mounted at /sd and the REPL comes;
+            None for none
+    sd      arguments of machine.SDCard; slot=1, width=1 if not given
+    fs      what a card without a filesystem gets: "fat" or "littlefs"
+    format  "auto": blank and unrecognised cards are formatted, foreign filesystems with data are
+            not; "never"; "any": whatever is neither FAT nor littlefs is formatted
+    """
+    global _card, _fs, _kind, _point
+    from . import card, root
+
+    if fs not in ("fat", "littlefs") or format not in ("auto", "never", "any"):
+        raise ValueError('fs is "fat" or "littlefs", format is "auto", "never" or "any"')
+    sd = {"slot": 1, "width": 1} if sd is None else sd
+    pressed = card.pressed(pin, sd)
+    try:
+        _card = card.open(sd)
+        _kind = card.recognise(_card, fs, format)
+        _fs, _card = card.filesystem(_card, _kind)
+        _point = "/sd" if pressed else "/"
+        if pressed:
+            root.mount(_fs, _point)
+            print("sdboot: recovery pin is low: card is at /sd, the application does not run")
+        else:
+            card.finish_update(_fs)
+            root.move(_fs)
+            print("sdboot: %s on SD card, %s" % (version(), card.describe(_card, _kind)))
+    except OSError as e:
+        _fs = None
+        print("sdboot:", card.reason(e))
+        print("sdboot: staying on internal flash")
+        return False
+    return not pressed
+
+
+def version(directory="app", name=".version"):
+    """The version that the file `name` in `directory` of the card says, "0.0.0" if there is none."""
+    try:
+        with _filesystem().open("/%s/%s" % (directory, name), "r") as f:
+            return f.read(64).strip()
+    except OSError as e:
+        if e.errno != 2:
+            raise
+        return "0.0.0"
+
+
+def status():
+    """What is on the card, as a dict."""
+    import _sdboot
+
+    fs = _filesystem()
+    record = _sdboot.record(fs)
+    if isinstance(record, int):
+        raise Error(-record, "the state record on the card can't be read")
+    state, left, event, event_version, staged, bad = record
+    vfs = fs.statvfs("/")
+    return {
+        "version": version(),
+        "previous": version("prev"),
+        "state": ("idle", "staged", "swapping", "trial", "reverting")[state],
+        "staged": staged if state else None,
+        "event": (None, "installed", "confirmed", "rolled back", "expired", "corrupt")[event],
+        "event_version": event_version or None,
+        "filesystem": _kind,
+        "mounted": _point,
+        "size": _card.ioctl(4, 0) * _card.ioctl(5, 0),
+        "free": vfs[0] * vfs[3],
+    }
+
+
+def format(fs="fat"):
+    """Format the card, whatever is on it; ALL DATA ON IT IS LOST. Not while it is "/": start the
+    board with the recovery pin low first."""
+    global _fs, _kind, _card, _point
+    from . import card, root
+
+    if _card is None:
+        raise Error(19, "there is no card: boot() has found none")
+    if _fs is not None and _point == "/":
+        raise Error(16, "the card is in use as /: hold the recovery pin low and reset, then format")
+    if _fs is not None:
+        root.umount(_point)
+    _fs = None
+    card.format(_card, fs)
+    _kind = fs
+    _fs, _card = card.filesystem(_card, _kind)
+    _point = "/sd"
+    root.mount(_fs, _point)
+    print("sdboot: formatted, card is at /sd")
+
+
+def OTA(*args, **kwargs):
+    """The updater; see sdboot/ota.py. Loaded when it is needed only."""
+    from .ota import OTA
+
+    return OTA(*args, **kwargs)
+
+
+def _filesystem():
+    if _fs is None:
+        raise Error(19, "no SD card in use: call sdboot.boot() first, see its messages")
+    return _fs

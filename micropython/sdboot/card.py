@@ -1,0 +1,152 @@
+# The SD card, up to a filesystem object: used at boot, then dropped from memory.
+
+import time
+
+import _sdboot
+import vfs
+
+from . import Error
+
+TRIES = 5
+PAUSE_MS = 200
+
+# Pins that the firmware drives when machine.SDCard is told nothing else, on the original ESP32.
+_ESP32_PINS = {
+    1: {"sck": 14, "cmd": 15, "data": (2, 4, 12, 13)},
+    2: {"sck": 18, "miso": 19, "mosi": 23, "cs": 5},
+    3: {"sck": 14, "miso": 2, "mosi": 15, "cs": 13},
+}
+_PIN_ARGUMENTS = ("sck", "miso", "mosi", "cs", "cmd", "data", "cd", "wp")
+
+LFS = {"readsize": 512, "progsize": 512, "lookahead": 2048}
+LFS_BLOCK = 4096
+
+
+def _pin_numbers(value):
+    if value is None:
+        return ()
+    if isinstance(value, (tuple, list)):
+        return [n for v in value for n in _pin_numbers(v)]
+    if isinstance(value, int):
+        return (value,)
+    # A machine.Pin prints as Pin(18) or Pin(18, mode=...).
+    return (int(str(value).split("(")[1].split(",")[0].split(")")[0]),)
+
+
+def _card_pins(sd):
+    import os
+
+    machine = os.uname()[4]
+    default = {}
+    if machine.endswith("ESP32"):
+        default = _ESP32_PINS.get(sd.get("slot", 1), {})
+    for name in _PIN_ARGUMENTS:
+        numbers = _pin_numbers(sd.get(name, default.get(name)))
+        if name == "data":
+            numbers = list(numbers)[: sd.get("width", 1)]
+        for number in numbers:
+            yield number, name
+
+
+def pressed(pin, sd):
+    # Is the recovery pin held low? A pin that the card needs is refused, not driven.
+    if pin is None:
+        return False
+    from machine import Pin
+
+    for number, name in _card_pins(sd):
+        if number == pin:
+            raise ValueError(
+                "recovery pin %d is the card's %s pin: choose another, boot(pin=...)" % (pin, name)
+            )
+    return Pin(pin, Pin.IN, Pin.PULL_UP).value() == 0
+
+
+def open(sd):
+    from machine import SDCard
+
+    for i in range(TRIES):
+        if i:
+            time.sleep_ms(PAUSE_MS << i)
+        card = None
+        try:
+            card = SDCard(**sd)
+            return _sdboot.Card(card)
+        except OSError as e:
+            error = e
+            if card is not None:
+                card.deinit()
+    raise Error(
+        error.errno,
+        "no SD card after %d tries (%s): is it inserted, are there pull-ups on its lines?"
+        % (TRIES, error),
+    )
+
+
+def recognise(card, fs, formatting):
+    # Returns "fat" or "littlefs"; formats the card if that is what it needs and may get.
+    found = _sdboot.probe(card)
+    if isinstance(found, int):
+        raise Error(-found, "read error on the SD card (%d); nothing was formatted" % -found)
+    kind, name = found[0], found[1]
+    if kind in ("fat", "littlefs"):
+        return kind
+    if formatting == "never" or (formatting == "auto" and kind == "foreign"):
+        raise Error(
+            19,
+            "the SD card holds %s; it was left as it is. To format it, ALL DATA ON IT IS LOST: "
+            'sdboot.format("%s")' % (name, fs),
+        )
+    print("sdboot: the SD card holds %s: formatting it as %s" % (name, fs))
+    format(card, fs)
+    return fs
+
+
+def format(card, fs):
+    if fs == "littlefs":
+        vfs.VfsLfs2.mkfs(_sdboot.Card(card, LFS_BLOCK), **LFS)
+    elif fs == "fat":
+        error = _sdboot.mkfs(card, time.ticks_us())
+        if error == -28:
+            raise Error(28, "the SD card is too small for FAT: 3 MiB is the least")
+        if error < 0:
+            raise Error(-error, "formatting the SD card failed (%d)" % -error)
+    else:
+        raise ValueError('fs is "fat" or "littlefs"')
+
+
+def filesystem(card, kind):
+    # Returns the filesystem object and the block device it is on.
+    try:
+        if kind == "littlefs":
+            blocks = _sdboot.Card(card, _sdboot.probe(card)[3])
+            return vfs.VfsLfs2(blocks, **LFS), blocks
+        fs = vfs.VfsFat(card)
+        fs.ilistdir("/")  # VfsFat() itself accepts a card without a filesystem
+        return fs, card
+    except OSError as e:
+        raise Error(
+            e.errno,
+            "the %s on the SD card can't be mounted (%s); repair it on a PC%s"
+            % (kind, e, ", fsck.fat does it" if kind == "fat" else ""),
+        )
+
+
+def finish_update(fs):
+    # Puts a staged release in place. A failure must not keep the application from running.
+    done = _sdboot.swap(fs)
+    if done > 0:
+        print("sdboot: release %s is in place" % _sdboot.record(fs)[3])
+    elif done == -2:
+        print("sdboot: the staged release is gone from the card, going on with the one before")
+    elif done < 0:
+        print("sdboot: a staged release can't be put in place (%d), next try at next boot" % -done)
+
+
+def describe(card, kind):
+    size = card.ioctl(4, 0) * card.ioctl(5, 0) >> 20
+    return "%s, %d MiB" % ("FAT" if kind == "fat" else kind, size)
+
+
+def reason(e):
+    return e if isinstance(e, Error) else "SD card error: %s" % e

@@ -1,0 +1,159 @@
+# The updater: finds a newer release on a web server and stages it beside the running one. The next
+# boot puts it in place.
+
+import gc
+import hashlib
+import sys
+from binascii import hexlify
+from collections import namedtuple
+
+import _sdboot
+import _sdota
+import sdboot
+from . import net
+from ._errors import check
+
+BUFFER = 4096  # bytes read from the network and written to the card at a time
+
+Release = namedtuple("Release", ("version", "file", "sha1"))
+
+
+class OTA:
+    """Updates from `url`, where a file `versions` lists the releases.
+
+    main_dir, new_version_dir  directories of the running release and of the one being staged
+    headers                    sent with every request
+    quite                      print nothing (sic: the name is that of the first OTA class for
+                               such cards, whose users change one import)
+    force_update               install the newest release even if it is not newer
+    progress                   called with (phase, done, total): "clean", "download", "staged";
+                               a bar is drawn if it is None and quite is False
+    timeout                    seconds without a byte from the server until an error
+    """
+
+    def __init__(
+        self,
+        url,
+        main_dir="app",
+        new_version_dir="next",
+        headers={},
+        quite=True,
+        force_update=False,
+        *,
+        progress=None,
+        timeout=10
+    ):
+        self.url = url.rstrip("/")
+        self.main_dir = main_dir.rstrip("/")
+        self.new_version_dir = new_version_dir.rstrip("/")
+        self.headers = {"User-Agent": "sdboot/" + sdboot.__version__}
+        self.headers.update(headers)
+        self.quite = quite
+        self.force_update = force_update
+        self.timeout = timeout
+        self.progress = progress or (_no_progress if quite else _bar)
+
+    def check(self):
+        """The Release to install, or None."""
+        current = self.get_version(self.main_dir)
+        release = self._choose(current, self.force_update)
+        self._say("running %s, %s" % (current, release and "found " + release.version or "no newer release"))
+        return release
+
+    def install_update_if_available(self):
+        """Stages a newer release, if there is one: True, else False. It runs after a reset."""
+        release = self.check()
+        if release is None:
+            return False
+        self.install(release)
+        return True
+
+    def install(self, release):
+        """Stages `release`. On any error what runs now is untouched and a later call starts anew."""
+        gc.collect()
+        install = _sdota.Install(
+            sdboot._filesystem(),
+            self.main_dir,
+            self.new_version_dir,
+            release.version,
+            release.sha1,
+            hashlib.sha1(),
+            0,
+        )
+        check(install.begin(), "install of %s" % release.version)
+        try:
+            self._stage(install, release)
+        except BaseException:
+            while install.abort() > 0:
+                pass
+            raise
+        self._say("%s is staged, reset to run it" % release.version)
+
+    def get_version(self, directory, version_file_name=".version"):
+        """The version that `directory` of the card holds, "0.0.0" if it says none."""
+        return sdboot.version(directory, version_file_name)
+
+    def get_latest_version(self):
+        """(version, file, SHA-1 as hex) of the newest release on the server."""
+        release = self._choose("0.0.0", True)
+        if release is None:
+            return "0.0.0", "", ""
+        return release.version, release.file, hexlify(release.sha1).decode()
+
+    def _say(self, text):
+        if not self.quite:
+            print("sdboot:", text)
+
+    def _choose(self, current, force):
+        url = self.url + "/versions"
+        versions = _sdota.Versions(current, None, force)
+        response = net.Response(url, self.headers, self.timeout)
+        try:
+            for piece in response.pieces(bytearray(512)):
+                check(versions.feed(piece), url)
+        finally:
+            response.close()
+        result, version, file, sha1, skipped = versions.finish()
+        if result >= 0 and skipped:
+            self._say("%s: %d lines skipped, they are no releases" % (url, skipped))
+        return Release(version, file, sha1) if check(result, url) else None
+
+    def _stage(self, install, release):
+        url = self.url + "/" + release.file
+        self.progress("clean", 0, 0)
+        while check(install.clean(), "clean-up of the card"):
+            pass
+        response = net.Response(url, self.headers, self.timeout)
+        done = 0
+        try:
+            for piece in response.pieces(bytearray(BUFFER)):
+                code = install.feed(piece)
+                if code < 0:
+                    check(code, self._where(code, install, release))
+                done += len(piece)
+                self.progress("download", done, response.length)
+        finally:
+            response.close()
+        check(install.finish(), release.file)
+        self.progress("staged", done, done)
+
+    def _where(self, code, install, release):
+        member = install.where()
+        return "%s: %s" % (release.file, member) if member else release.file
+
+
+def _no_progress(phase, done, total):
+    pass
+
+
+def _bar(phase, done, total):
+    if phase != "download":
+        return
+    if total <= 0:
+        sys.stdout.write("\rsdboot: %d KiB" % (done >> 10))
+    else:
+        full = done * 30 // total
+        bar = "#" * full + "." * (30 - full)
+        sys.stdout.write("\rsdboot: [%s] %d%%" % (bar, done * 100 // total))
+    if done == total:
+        sys.stdout.write("\n")

@@ -1,0 +1,96 @@
+"""What the demo and the tests share: the board, its flash image, cards, real servers."""
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BOARD = Path(os.environ.get("SDBOOT_BOARD", ROOT / "build" / "sim" / "board"))
+PACKAGE = ROOT / "micropython" / "sdboot"
+PARTITION = 4 << 20  # bytes: where sdboot puts the partition of a card of 64 MiB or more
+
+
+def flash_image(image, boot_py, extra=()):
+    """An internal flash with the package, `boot_py` as boot.py and `extra` = (source, target)."""
+    with tempfile.TemporaryDirectory() as tree:
+        tree = Path(tree)
+        shutil.copytree(
+            PACKAGE, tree / "lib" / "sdboot", ignore=shutil.ignore_patterns("__pycache__")
+        )
+        shutil.copy(boot_py, tree / "boot.py")
+        for source, target in extra:
+            shutil.copy(source, tree / target)
+        host(ROOT / "sim" / "flash.py", "make", image, tree)
+
+
+def host(script, *args):
+    """Runs a tool of the simulator on the host's files."""
+    command = [BOARD, "--host", script, *args]
+    run = subprocess.run(command, text=True, capture_output=True, timeout=120)
+    if run.returncode:
+        raise RuntimeError("%s: %s" % (script, run.stdout + run.stderr))
+    return run.stdout
+
+
+def mcopy(image, *sources, offset=PARTITION, target="::/"):
+    command = ["mcopy", "-s", "-o", "-i", "%s@@%d" % (image, offset), *sources, target]
+    subprocess.run(command, check=True, env={**os.environ, "MTOOLS_SKIP_CHECK": "1"})
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_for_port(port, process):
+    for _ in range(200):
+        if process.poll() is not None:
+            raise RuntimeError("the server ended at once: %d" % process.returncode)
+        with socket.socket() as s:
+            if s.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.02)
+    raise RuntimeError("the server does not listen")
+
+
+class Nginx:
+    """A real nginx on a port of its own that serves `folder`; gives its URL."""
+
+    CONFIG = """
+daemon off; master_process off; pid {dir}/pid; error_log {dir}/error.log;
+events {{ worker_connections 64; }}
+http {{
+    access_log {dir}/access.log; default_type application/octet-stream;
+    client_body_temp_path {dir}/body; proxy_temp_path {dir}/proxy;
+    fastcgi_temp_path {dir}/fastcgi; uwsgi_temp_path {dir}/uwsgi; scgi_temp_path {dir}/scgi;
+    server {{ listen 127.0.0.1:{port}; root {root}; {extra} }}
+}}
+"""
+
+    def __init__(self, folder, extra=""):
+        self.folder = Path(folder).resolve()
+        self.extra = extra
+
+    def __enter__(self):
+        self.dir = tempfile.TemporaryDirectory()
+        port = free_port()
+        config = Path(self.dir.name) / "nginx.conf"
+        config.write_text(
+            self.CONFIG.format(dir=self.dir.name, port=port, root=self.folder, extra=self.extra)
+        )
+        nginx = shutil.which("nginx") or "/usr/sbin/nginx"
+        self.process = subprocess.Popen(
+            [nginx, "-c", config, "-p", self.dir.name], stderr=subprocess.DEVNULL
+        )
+        wait_for_port(port, self.process)
+        return "http://127.0.0.1:%d" % port
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait()
+        self.dir.cleanup()
