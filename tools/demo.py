@@ -22,9 +22,25 @@ def say(text):
     print("\n\033[1m--- %s\033[0m" % text if sys.stdout.isatty() else "\n--- %s" % text, flush=True)
 
 
-def power_on(*options, typed=""):
+def power_on(*options, typed="", shows):
+    """Switches the board on, prints what it says, and insists that it says each of `shows`."""
     command = [BOARD, "--flash", FLASH, "--card", CARD, *options]
-    subprocess.run(command, input=typed, text=True, check=True, timeout=60)
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as board:
+        board.stdin.write(typed.encode())
+        board.stdin.close()
+        output = b""
+        for data in iter(lambda: board.stdout.read1(4096), b""):
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
+            output += data
+    print()
+    for text in shows:
+        if text not in output.decode():
+            sys.exit("demo: the board should have said: " + text)
+    if board.returncode:
+        sys.exit("demo: the board ended with status %d" % board.returncode)
 
 
 def release(version, folder):
@@ -50,7 +66,7 @@ def main():
         f.truncate(64 << 20)
 
     say("power on, with a blank card of 64 MiB")
-    power_on()
+    power_on(shows=["formatting it", "on SD card, FAT"])
 
     say("the card goes into a PC: mcopy puts release 0.0.1 on it")
     first, line1 = release("0.0.1", www)
@@ -64,12 +80,16 @@ def main():
         print("app/ main.py settings.json copied; nginx serves 0.0.1 and 0.0.2 at", url)
 
         say("power on: 0.0.1 runs from the card, finds 0.0.2, stages it, resets; 0.0.2 runs")
-        power_on()
+        power_on(
+            shows=["app: this is release 0.0.1", "100%", "release 0.0.2 is in place"]
+            + ["app: this is release 0.0.2", "no newer release"]
+        )
 
     say("power on with the recovery pin held low: the application stays off")
     power_on(
         "--pin",
         "18=0",
+        shows=["'version': '0.0.2'", "'mounted': '/sd'"],
         typed="import os, sdboot\nos.listdir('/')\nos.listdir('/sd')\nsdboot.status()\n",
     )
 

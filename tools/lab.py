@@ -14,17 +14,10 @@ PACKAGE = ROOT / "micropython" / "sdboot"
 PARTITION = 4 << 20  # bytes: where sdboot puts the partition of a card of 64 MiB or more
 
 
-def flash_image(image, boot_py, extra=()):
-    """An internal flash with the package, `boot_py` as boot.py and `extra` = (source, target)."""
-    with tempfile.TemporaryDirectory() as tree:
-        tree = Path(tree)
-        shutil.copytree(
-            PACKAGE, tree / "lib" / "sdboot", ignore=shutil.ignore_patterns("__pycache__")
-        )
-        shutil.copy(boot_py, tree / "boot.py")
-        for source, target in extra:
-            shutil.copy(source, tree / target)
-        host(ROOT / "sim" / "flash.py", "make", image, tree)
+def flash_image(image, boot_py, *extra):
+    """An internal flash with the package, `boot_py` as boot.py, and `extra` "source:/target"s."""
+    sources = ["%s:/boot.py" % boot_py, "%s:/lib/sdboot" % PACKAGE, *extra]
+    host(ROOT / "sim" / "flash.py", "make", image, *sources)
 
 
 def host(script, *args):

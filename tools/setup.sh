@@ -135,7 +135,7 @@ check_tree() {
 copy_tree() {
     say "copying MicroPython from $MPY_DIR"
     check_tree "$MPY_DIR"
-    rm -rf "$TREE" "$TREE.new"
+    rm -rf "$STAMP" "$TREE" "$TREE.new"
     cp -a "$MPY_DIR" "$TREE.new"
     mv "$TREE.new" "$TREE"
 }
@@ -168,7 +168,7 @@ fetch_tree() {
     cd "$ROOT"
     for tree in "$BUILD"/apt/source/micropython-*/; do
         check_tree "$tree"
-        rm -rf "$TREE"
+        rm -rf "$STAMP" "$TREE"
         mv "$tree" "$TREE"
     done
     rm -rf "$BUILD/apt"
@@ -203,7 +203,6 @@ if [ -f "$TREE/py/mpconfig.h" ] && [ -f "$STAMP" ] &&
     say "ready"
     exit 0
 fi
-rm -f "$STAMP"
 if [ -n "${MPY_DIR-}" ]; then
     copy_tree
 else

@@ -51,13 +51,14 @@ class OTA:
         self.quite = quite
         self.force_update = force_update
         self.timeout = timeout
-        self.progress = progress or (_no_progress if quite else _bar)
+        self.progress = progress or (_no_progress if quite else _Bar())
 
     def check(self):
         """The Release to install, or None."""
         current = self.get_version(self.main_dir)
         release = self._choose(current, self.force_update)
-        self._say("running %s, %s" % (current, release and "found " + release.version or "no newer release"))
+        found = "found " + release.version if release else "no newer release"
+        self._say("running %s, %s" % (current, found))
         return release
 
     def install_update_if_available(self):
@@ -146,14 +147,21 @@ def _no_progress(phase, done, total):
     pass
 
 
-def _bar(phase, done, total):
-    if phase != "download":
-        return
-    if total <= 0:
-        sys.stdout.write("\rsdboot: %d KiB" % (done >> 10))
-    else:
-        full = done * 30 // total
-        bar = "#" * full + "." * (30 - full)
-        sys.stdout.write("\rsdboot: [%s] %d%%" % (bar, done * 100 // total))
-    if done == total:
-        sys.stdout.write("\n")
+class _Bar:
+    # A progress bar, redrawn only when it changes: a serial line is slow.
+    WIDTH = 30
+
+    def __init__(self):
+        self.drawn = -1
+
+    def __call__(self, phase, done, total):
+        full = done * self.WIDTH // total if total > 0 else done >> 15
+        if phase != "download" or full == self.drawn:
+            return
+        self.drawn = full
+        if total > 0:
+            bar = "#" * full + "." * (self.WIDTH - full)
+            text = "\rsdboot: [%s] %d%%" % (bar, done * 100 // total)
+        else:
+            text = "\rsdboot: %d KiB" % (done >> 10)
+        sys.stdout.write(text + ("\n" if done == total else ""))
