@@ -126,7 +126,9 @@ static void versions_line(struct sdb_versions *v) {
     bool nothing = *line == '#' || (whole && line == v->line + v->fill);
     if (!nothing) {
         uint16_t *count = whole && versions_release(v, line) ? &v->good : &v->bad;
-        *count += *count < UINT16_MAX;
+        if (*count < UINT16_MAX) {
+            ++*count;
+        }
     }
     v->fill = 0;
 }

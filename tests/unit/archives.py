@@ -68,7 +68,8 @@ def gnu(form):
 
 
 def bsd(form):
-    return (lambda out, root, names: run("bsdtar", "--format", form, "-cf", out, "-C", root, *names),
+    return (lambda out, root, names: run("bsdtar", "--format=" + form, "-cf", out, "-C", root,
+                                         *names),
             lambda out: run("bsdtar", "-tf", out))
 
 

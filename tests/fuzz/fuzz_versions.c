@@ -1,0 +1,45 @@
+// The versions file: how it is cut must not matter, and what is chosen must be usable.
+#include "fuzz.h"
+#include "error.h"
+#include "semver.h"
+#include "versions.h"
+
+static int run(const uint8_t *data, size_t size, uint32_t seed, bool force,
+               struct sdb_versions *v) {
+    sdb_versions_init(v, "1.2.3", "1.3.0", force);
+    for (size_t n; size > 0; data += n, size -= n) {
+        uint8_t *piece = fuzz_piece(data, size, &seed, &n);
+        CHECK(sdb_versions_feed(v, piece, n) == 0); // too short to be too long
+        free(piece);
+    }
+    return sdb_versions_finish(v);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    static struct sdb_versions whole, cut;
+    if (size == 0) {
+        return 0;
+    }
+    bool force = data[0] & 1;
+    int res = run(data + 1, size - 1, 0, force, &whole);
+    CHECK(run(data + 1, size - 1, data[0] | 0x100u, force, &cut) == res);
+    CHECK(whole.good == cut.good && whole.bad == cut.bad && whole.total == size - 1);
+    CHECK(memcmp(&whole.best, &cut.best, sizeof cut.best) == 0);
+    CHECK(res == 0 || res == 1 || res == SDB_EVER_GARBAGE || res == SDB_EVER_HASH);
+    CHECK((res == SDB_EVER_GARBAGE) == (whole.good == 0 && whole.bad > 0));
+    const struct sdb_release *best = &whole.best;
+    if (best->version[0] != '\0') {
+        CHECK(sdb_semver_valid(best->version) && strcmp(best->version, "1.3.0") != 0);
+        bool newer = sdb_semver_compare(best->version, "1.2.3") > 0;
+        CHECK((res == 0) == !(force || newer));
+        CHECK(res != 1 || best->has_hash);
+        CHECK(best->file[0] != '\0' && best->file[0] != '/' &&
+              best->file[strlen(best->file) - 1] != '/');
+        CHECK(strpbrk(best->file, " \\:?#%;\"<>") == NULL && strstr(best->file, "//") == NULL);
+        CHECK(strncmp(best->file, "../", 3) != 0 && strstr(best->file, "/../") == NULL);
+        for (const char *p = best->file; *p; p++) {
+            CHECK(*p > ' ' && *p < 0x7f);
+        }
+    }
+    return 0;
+}
