@@ -165,9 +165,9 @@ static MP_DEFINE_CONST_STATICMETHOD_OBJ(flash_find_obj, MP_ROM_PTR(&flash_find_f
 static mp_obj_t flash_info(mp_obj_t self_in) {
     (void)self_in;
     mp_obj_t tuple[] = {
-        MP_OBJ_NEW_SMALL_INT(FLASH_TYPE_DATA),   MP_OBJ_NEW_SMALL_INT(FLASH_SUBTYPE_FAT),
-        MP_OBJ_NEW_SMALL_INT(FLASH_ADDRESS),     MP_OBJ_NEW_SMALL_INT(flash_size),
-        MP_OBJ_NEW_QSTR(MP_QSTR_vfs),            mp_const_false,
+        MP_OBJ_NEW_SMALL_INT(FLASH_TYPE_DATA), MP_OBJ_NEW_SMALL_INT(FLASH_SUBTYPE_FAT),
+        MP_OBJ_NEW_SMALL_INT(FLASH_ADDRESS),   MP_OBJ_NEW_SMALL_INT(flash_size),
+        MP_OBJ_NEW_QSTR(MP_QSTR_vfs),          mp_const_false,
     };
     return mp_obj_new_tuple(MP_ARRAY_SIZE(tuple), tuple);
 }

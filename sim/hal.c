@@ -78,8 +78,19 @@ mp_uint_t mp_hal_stdout_tx_strn(const char *str, size_t len) {
     return len;
 }
 
-// The terminal driver turns "\n" into "\r\n".
+// What print() writes. A terminal gets "\r\n" for "\n", as from a board; a file or pipe does not.
 void mp_hal_stdout_tx_strn_cooked(const char *str, size_t len) {
+    while (sim->tty && len != 0) {
+        const char *end = memchr(str, '\n', len);
+        size_t n = end != NULL ? (size_t)(end - str) : len;
+        mp_hal_stdout_tx_strn(str, n);
+        if (end == NULL) {
+            return;
+        }
+        mp_hal_stdout_tx_strn("\r\n", 2);
+        str += n + 1;
+        len -= n + 1;
+    }
     mp_hal_stdout_tx_strn(str, len);
 }
 

@@ -32,6 +32,7 @@ static int irq_wake_fd = -1; // wakes this thread: something changed
 static int irq_main_fd = -1; // wakes the interpreter: something happened
 static struct irq_timer irq_timers[SIM_TIMERS];
 static _Atomic uint64_t irq_wdt_due, irq_wdt_timeout;
+static volatile sig_atomic_t irq_off_signal;
 volatile int sim_interrupt_char = -1;
 
 uint64_t sim_now_ns(void) {
@@ -62,6 +63,12 @@ static void irq_clear(int fd) {
 
 static void irq_nothing(int signum) {
     (void)signum;
+}
+
+// The power switch, from outside the process.
+static void irq_switch_off(int signum) {
+    irq_off_signal = signum;
+    irq_signal(irq_wake_fd);
 }
 
 void sim_irq_wait(int timeout_ms) {
@@ -214,6 +221,9 @@ static void *irq_thread(void *arg) {
             }
             next = irq_wdt_due;
         }
+        if (irq_off_signal != 0) {
+            sim_power_off(128 + irq_off_signal, "board: switched off by a signal");
+        }
         bool room = false;
         if (pthread_mutex_trylock(&irq_mutex) == 0) {
             irq_timers_run(now, &next);
@@ -252,6 +262,10 @@ void sim_irq_start(void) {
     sim_own_fd(irq_main_fd);
     struct sigaction sa = {.sa_handler = irq_nothing};
     sigaction(SIGUSR1, &sa, NULL);
+    sa.sa_handler = irq_switch_off;
+    sigaction(SIGINT, &sa, NULL);
+    sigaction(SIGTERM, &sa, NULL);
+    sigaction(SIGHUP, &sa, NULL);
     sigset_t all, old;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);

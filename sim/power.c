@@ -37,18 +37,15 @@ static void power_terminal(bool raw) {
     }
     struct termios mode = sim->tty_saved;
     if (raw) {
-        // Keys arrive one by one and unchanged, Ctrl-C too: the board decides what it means.
+        // Characters pass one by one and unchanged, Ctrl-C too: the board decides what they mean.
         mode.c_iflag &= ~(tcflag_t)(BRKINT | ICRNL | INPCK | ISTRIP | IXON);
         mode.c_cflag = (mode.c_cflag & ~(tcflag_t)(CSIZE | PARENB)) | CS8;
         mode.c_lflag = 0;
+        mode.c_oflag &= ~(tcflag_t)OPOST;
         mode.c_cc[VMIN] = 1;
         mode.c_cc[VTIME] = 0;
     }
     tcsetattr(STDIN_FILENO, TCSANOW, &mode);
-}
-
-static void power_signal(int signum) {
-    sim_power_off(128 + signum, "board: switched off by a signal");
 }
 
 static void power_say_cause(void) {
@@ -86,9 +83,6 @@ void sim_power_on(void) {
     }
     unsetenv(POWER_ENV);
     signal(SIGPIPE, SIG_IGN);
-    signal(SIGINT, power_signal);
-    signal(SIGTERM, power_signal);
-    signal(SIGHUP, power_signal);
     if (first && isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &sim->tty_saved) == 0) {
         sim->tty = true;
         power_say("Simulated ESP32 board. Ctrl-] leaves it.\r\n");

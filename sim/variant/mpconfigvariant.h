@@ -7,7 +7,8 @@
 #define MICROPY_HW_BOARD_NAME "simulated ESP32 board"
 #define MICROPY_HW_MCU_NAME "ESP32"
 #define MICROPY_BANNER_MACHINE MICROPY_HW_BOARD_NAME
-#define MICROPY_BANNER_NAME_AND_VERSION "MicroPython v" MICROPY_VERSION_STRING " on " MICROPY_BUILD_DATE
+#define MICROPY_BANNER_NAME_AND_VERSION                                                            \
+    "MicroPython v" MICROPY_VERSION_STRING " on " MICROPY_BUILD_DATE
 
 #define MICROPY_DEBUG_PRINTERS (1)
 #define MICROPY_FLOAT_IMPL (MICROPY_FLOAT_IMPL_DOUBLE)
@@ -64,7 +65,7 @@ void sim_irq_enable(void);
 #define MICROPY_BEGIN_ATOMIC_SECTION() (sim_irq_disable(), 0xffffffffu)
 #define MICROPY_END_ATOMIC_SECTION(state) ((void)(state), sim_irq_enable())
 
-// The unix port has no mp_hal_stdio_poll() and makes the name a macro for this one. sys.stdin of the
-// microcontroller ports calls it, hal.c defines it.
+// The unix port has no mp_hal_stdio_poll() and makes the name a macro for this one. sys.stdin of
+// the microcontroller ports calls it, hal.c defines it.
 #include <stdint.h>
 uintptr_t unused(uintptr_t poll_flags);
