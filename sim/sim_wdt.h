@@ -2,9 +2,9 @@
 // stop it but a hard reset.
 #include "board.h"
 
-typedef struct _machine_wdt_obj_t {
+struct _machine_wdt_obj_t {
     mp_obj_base_t base;
-} machine_wdt_obj_t;
+};
 
 static machine_wdt_obj_t wdt_default = {{&machine_wdt_type}};
 
