@@ -32,20 +32,25 @@ static void install_enter_phase(struct sdb_install *in, uint8_t phase) {
     sdb_tree_init(&in->tree, in->cfg.fs, in->path);
 }
 
+static int install_checkpoint(struct sdb_install *in, bool must) {
+    return in->cfg.checkpoint != NULL ? in->cfg.checkpoint(in->cfg.ctx, must) : 0;
+}
+
 static int install_remove(struct sdb_install *in, uint8_t phases) {
     if (in->phase >= phases) {
         return 0;
     }
-    int res = sdb_tree_step(&in->tree, INSTALL_BUDGET);
-    if (res == 0) {
-        res = in->cfg.checkpoint != NULL ? in->cfg.checkpoint(in->cfg.ctx) : 0;
-        if (res == 0 && in->phase + 1 < phases) {
-            install_enter_phase(in, in->phase + 1);
-            return 1;
-        }
-        in->phase = phases;
+    int more = sdb_tree_step(&in->tree, INSTALL_BUDGET);
+    int res = more < 0 ? more : install_checkpoint(in, more == 0);
+    if (res < 0 || more == 1) {
+        return res < 0 ? res : 1;
     }
-    return res;
+    if (in->phase + 1 < phases) {
+        install_enter_phase(in, in->phase + 1);
+        return 1;
+    }
+    in->phase = phases;
+    return 0;
 }
 
 int sdb_install_clean(struct sdb_install *in) {
@@ -298,10 +303,7 @@ static int install_on_end(void *ctx) {
     if (res == 0 && in->is_version && !install_version_agrees(in)) {
         res = SDB_EPKG_VERSION;
     }
-    if (res == 0 && in->cfg.checkpoint != NULL) {
-        res = in->cfg.checkpoint(in->cfg.ctx);
-    }
-    return res;
+    return res < 0 ? res : install_checkpoint(in, false);
 }
 
 // ---- The install as a whole --------------------------------------------------------------------
@@ -398,8 +400,8 @@ int sdb_install_finish(struct sdb_install *in) {
     if (res == 0) {
         res = install_add_version(in);
     }
-    if (res == 0 && in->cfg.checkpoint != NULL) {
-        res = in->cfg.checkpoint(in->cfg.ctx); // content before the record that speaks of it
+    if (res == 0) {
+        res = install_checkpoint(in, true); // content before the record that speaks of it
     }
     if (res == 0) {
         res = install_set_state(in, SDB_STAGED);

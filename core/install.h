@@ -34,8 +34,9 @@ struct sdb_install_config {
     uint8_t digest[SDB_HASH_MAX]; // announced hash of the whole package, hash->size bytes
     uint8_t trials;               // trial boots the release gets; 0: none, it is final at once
 
-    // Called at a file boundary: a good moment to commit a transaction. May be NULL.
-    int (*checkpoint)(void *ctx);
+    // Called at a file boundary, where a transaction may be committed; with `must` it has to be:
+    // what follows must not share a transaction with what came before. May be NULL.
+    int (*checkpoint)(void *ctx, bool must);
     void *ctx;
 };
 

@@ -165,6 +165,10 @@ static int journal_write(void *ctx, uint32_t lba, uint32_t count, const void *bu
     return 0;
 }
 
+int sdb_journal_forget(struct sdb_journal *j) {
+    return j->stale ? journal_clear(j) : 0;
+}
+
 static int journal_sync(void *ctx) {
     struct sdb_journal *j = ctx;
     if (j->failed < 0) {
@@ -190,9 +194,10 @@ int sdb_journal_attach(struct sdb_journal *j, uint32_t area, uint32_t sectors) {
 
 void sdb_journal_init(struct sdb_journal *j, const struct sdb_bdev *card,
                       const struct sdb_fatgeo *geo, uint32_t area, uint32_t sectors) {
+    struct sdb_fatgeo copy = *geo; // may be j's own
     memset(j, 0, sizeof *j);
     j->card = card;
-    j->geo = *geo;
+    j->geo = copy;
     if (area == 0 || sdb_journal_attach(j, area, sectors) < 0) {
         j->slots = SDB_JOURNAL_RAM;
     }

@@ -64,6 +64,10 @@ int sdb_journal_attach(struct sdb_journal *j, uint32_t area, uint32_t sectors);
 // write then). After SDB_REPLAY_FOREIGN the first write through the journal forgets the commit.
 int sdb_journal_replay(struct sdb_journal *j);
 
+// Forgets a commit that replay has called foreign, for a volume that will be written past the
+// journal. Returns 0 or the card's error (nothing may be written then).
+int sdb_journal_forget(struct sdb_journal *j);
+
 // The block device to mount; j must outlive it. A failed write or sync means: nothing of this
 // transaction will be committed, every further write fails; sdb_journal_abort and mount again.
 // Writes to the control area fail with SDB_EPERM, writes beyond what fits with SDB_ENOSPC.

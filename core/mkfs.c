@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define MKFS_MIB 2048u // sectors
+#define MKFS_GAP 1024u // sectors before the first partition, at least
 
 struct mkfs {
     const struct sdb_bdev *dev;
@@ -46,7 +47,7 @@ static int mkfs_write_one(const struct mkfs *m, uint32_t lba) {
 // Chooses the layout: the data area begins on an aligned sector of the card, too.
 static int mkfs_plan(struct mkfs *m) {
     uint32_t card = m->dev->sectors;
-    uint32_t align = card >= 64 * MKFS_MIB ? 4 * MKFS_MIB : MKFS_MIB / 2;
+    uint32_t align = card >= 64 * MKFS_MIB ? 4 * MKFS_MIB : MKFS_GAP;
     if (card < 3 * MKFS_MIB) {
         return SDB_ENOSPC;
     }
@@ -163,7 +164,8 @@ int sdb_mkfs_fat(const struct sdb_bdev *dev, uint32_t serial, uint8_t *buf, uint
     struct mkfs m = {.dev = dev, .buf = buf, .buf_sectors = len / SDB_SECTOR};
     int res = mkfs_plan(&m);
     // Sector 0 goes first and comes back last: in between, the card is blank. The other sectors
-    // of the gap may hold the marks of what was there before; 256 of them reach over all marks.
+    // of the gap may hold the marks of what was there before; those up to the first partition of a
+    // small card reach over all marks and give the control area its full size.
     if (res == 0) {
         res = mkfs_write_zeros(&m, 0, 1);
     }
@@ -171,7 +173,7 @@ int sdb_mkfs_fat(const struct sdb_bdev *dev, uint32_t serial, uint8_t *buf, uint
         res = dev->sync(dev->ctx);
     }
     if (res == 0) {
-        res = mkfs_write_zeros(&m, 1, 255);
+        res = mkfs_write_zeros(&m, 1, MKFS_GAP - 1);
     }
     if (res == 0) {
         res = mkfs_tables(&m);

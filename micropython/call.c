@@ -2,12 +2,14 @@
 
 #include "core/error.h"
 
+#include <string.h>
+
 struct call_args {
     mp_obj_t (*fun)(struct call_args *args);
     mp_obj_t obj;
     qstr method;
     size_t n_args;
-    const mp_obj_t *args;
+    const struct sdb_arg *args;
     void *buf;
     size_t len;
     bool write;
@@ -47,16 +49,19 @@ static int call_run(struct sdb_call *call, struct call_args *args, mp_obj_t *res
 }
 
 static mp_obj_t call_method(struct call_args *a) {
-    mp_obj_t dest[5];
+    mp_obj_t dest[4];
     mp_load_method(a->obj, a->method, dest);
     for (size_t i = 0; i < a->n_args; i++) {
-        dest[2 + i] = a->args[i];
+        const struct sdb_arg *arg = &a->args[i];
+        dest[2 + i] = arg->obj != MP_OBJ_NULL ? arg->obj
+                      : arg->str != NULL      ? mp_obj_new_str(arg->str, strlen(arg->str))
+                                              : mp_obj_new_int_from_uint(arg->num);
     }
     return mp_call_method_n_kw(a->n_args, 0, dest);
 }
 
 int sdb_call(struct sdb_call *call, mp_obj_t obj, qstr method, mp_obj_t *result, size_t n_args,
-             const mp_obj_t *args) {
+             const struct sdb_arg *args) {
     mp_obj_t ignored;
     struct call_args a = {
         .fun = call_method, .obj = obj, .method = method, .n_args = n_args, .args = args};

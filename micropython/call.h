@@ -10,10 +10,18 @@ struct sdb_call {
     mp_obj_t pending;
 };
 
-// Calls obj.method(*args) with up to 3 arguments. Returns 0 with *result set (if not NULL), or
+// An argument of a call. What needs memory is made inside the call, where running out of it can be
+// caught.
+struct sdb_arg {
+    mp_obj_t obj;    // used unless it is MP_OBJ_NULL
+    const char *str; // else a string, unless this is NULL
+    uint32_t num;    // else a number
+};
+
+// Calls obj.method(*args) with up to 2 arguments. Returns 0 with *result set (if not NULL), or
 // -errno.
 int sdb_call(struct sdb_call *call, mp_obj_t obj, qstr method, mp_obj_t *result, size_t n_args,
-             const mp_obj_t *args);
+             const struct sdb_arg *args);
 
 // mp_iternext(iter): returns 1 with *item, 0 at the end, or -errno.
 int sdb_call_next(struct sdb_call *call, mp_obj_t iter, mp_obj_t *item);

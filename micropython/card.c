@@ -12,6 +12,16 @@ struct sdb_card *sdb_card_get(mp_obj_t obj) {
     return MP_OBJ_TO_PTR(obj);
 }
 
+struct sdb_card *sdb_card_new(const struct sdb_bdev *dev, struct sdb_call *call, mp_obj_t owner) {
+    struct sdb_card *self = mp_obj_malloc(struct sdb_card, &sdb_card_type);
+    self->dev = *dev;
+    self->call = call;
+    self->owner = owner;
+    self->now = NULL;
+    self->block_size = SDB_SECTOR;
+    return self;
+}
+
 // Card(bdev, block_size=512)
 static mp_obj_t card_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw,
                               const mp_obj_t *args) {
@@ -20,13 +30,24 @@ static mp_obj_t card_make_new(const mp_obj_type_t *type, size_t n_args, size_t n
     if (block_size < (mp_int_t)SDB_SECTOR || block_size % SDB_SECTOR != 0) {
         mp_raise_ValueError(MP_ERROR_TEXT("block_size must be a multiple of 512"));
     }
-    struct sdb_card *self = mp_obj_malloc(struct sdb_card, type);
-    self->block_size = (uint32_t)block_size;
-    int res = sdb_objdev_init(&self->card, args[0]);
-    sdb_call_end(&self->card.call, res);
-    if (res < 0) {
-        mp_raise_OSError(-res);
+    struct sdb_card *self;
+    if (mp_obj_get_type(args[0]) == type) {
+        struct sdb_card *other = MP_OBJ_TO_PTR(args[0]);
+        self = sdb_card_new(&other->dev, other->call, args[0]);
+        self->now = other->now;
+        self->since = other->since;
+    } else {
+        const struct sdb_bdev none = {0};
+        self = sdb_card_new(&none, NULL, MP_OBJ_NULL);
+        self->call = &self->root.call;
+        int res = sdb_objdev_init(&self->root, args[0]);
+        sdb_call_end(self->call, res);
+        if (res < 0) {
+            mp_raise_OSError(-res);
+        }
+        self->dev = self->root.dev;
     }
+    self->block_size = (uint32_t)block_size;
     return MP_OBJ_FROM_PTR(self);
 }
 
@@ -34,13 +55,13 @@ typedef int (*card_transfer_t)(struct sdb_card *self, uint32_t block, uint32_t o
                                mp_buffer_info_t *buf);
 
 static int card_read(struct sdb_card *self, uint32_t block, uint32_t off, mp_buffer_info_t *buf) {
-    return sdb_blocks_read(&self->card.dev, self->block_size, block, off, buf->buf,
-                           (uint32_t)buf->len, self->bounce);
+    return sdb_blocks_read(&self->dev, self->block_size, block, off, buf->buf, (uint32_t)buf->len,
+                           self->bounce);
 }
 
 static int card_write(struct sdb_card *self, uint32_t block, uint32_t off, mp_buffer_info_t *buf) {
-    return sdb_blocks_write(&self->card.dev, self->block_size, block, off, buf->buf,
-                            (uint32_t)buf->len, self->bounce);
+    return sdb_blocks_write(&self->dev, self->block_size, block, off, buf->buf, (uint32_t)buf->len,
+                            self->bounce);
 }
 
 // readblocks(block, buf), readblocks(block, buf, offset) and likewise writeblocks: 0 or -errno.
@@ -50,8 +71,11 @@ static mp_obj_t card_transfer(size_t n_args, const mp_obj_t *args, mp_uint_t fla
     mp_buffer_info_t buf;
     mp_get_buffer_raise(args[2], &buf, flags);
     uint32_t off = n_args > 3 ? (uint32_t)mp_obj_get_int_truncated(args[3]) : 0;
+    if (self->now != NULL && *self->now != self->since) {
+        return SDB_NEW_INT(SDB_ENODEV); // of a filesystem that has been dropped with a transaction
+    }
     int res = transfer(self, (uint32_t)mp_obj_get_int_truncated(args[1]), off, &buf);
-    return sdb_call_end(&self->card.call, res);
+    return sdb_call_end(self->call, res);
 }
 
 static mp_obj_t card_readblocks(size_t n_args, const mp_obj_t *args) {
@@ -66,7 +90,7 @@ static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(card_writeblocks_obj, 3, 4, card_writ
 
 static mp_obj_t card_ioctl(mp_obj_t self_in, mp_obj_t op, mp_obj_t arg) {
     struct sdb_card *self = sdb_card_get(self_in);
-    const struct sdb_bdev *dev = &self->card.dev;
+    const struct sdb_bdev *dev = &self->dev;
     (void)arg;
     switch (mp_obj_get_int(op)) {
     case CARD_INIT:
@@ -74,7 +98,7 @@ static mp_obj_t card_ioctl(mp_obj_t self_in, mp_obj_t op, mp_obj_t arg) {
     case CARD_ERASE: // a card erases by itself
         return SDB_NEW_INT(0);
     case CARD_SYNC:
-        return sdb_call_end(&self->card.call, dev->sync(dev->ctx));
+        return sdb_call_end(self->call, dev->sync(dev->ctx));
     case CARD_COUNT:
         return mp_obj_new_int_from_uint(dev->sectors / (self->block_size / SDB_SECTOR));
     case CARD_SIZE:

@@ -7,14 +7,22 @@
 
 struct sdb_card {
     mp_obj_base_t base;
-    struct sdb_objdev card;
+    struct sdb_bdev dev;
+    struct sdb_call *call; // where exceptions of the device below wait
+    mp_obj_t owner;        // keeps alive what dev is part of
+    const uint32_t *now;   // the device works while *now is `since`; NULL: always
+    uint32_t since;
     uint32_t block_size; // bytes, a multiple of 512
     uint8_t bounce[SDB_SECTOR];
+    struct sdb_objdev root; // the Python device, if this Card was made from one
 };
 
 extern const mp_obj_type_t sdb_card_type;
 
 // The Card in `obj`; raises TypeError if it is something else.
 struct sdb_card *sdb_card_get(mp_obj_t obj);
+
+// A Card on `dev`, a part of the object `owner`.
+struct sdb_card *sdb_card_new(const struct sdb_bdev *dev, struct sdb_call *call, mp_obj_t owner);
 
 #endif

@@ -1,11 +1,9 @@
 // Module _sdboot: what stays in memory on a board — the card, the boot, the state.
-#include "card.h"
-#include "objfs.h"
+#include "volume.h"
 
 #include "core/error.h"
 #include "core/mkfs.h"
 #include "core/probe.h"
-#include "core/record_fs.h"
 #include "core/swap.h"
 
 #include <string.h>
@@ -22,8 +20,8 @@ static mp_obj_t mod_probe(mp_obj_t card_in) {
                                      "littlefs", "exfat-empty", "foreign"};
     struct sdb_card *card = sdb_card_get(card_in);
     struct sdb_probe probe;
-    int res = sdb_probe(&card->card.dev, &probe, card->bounce);
-    mp_obj_t code = sdb_call_end(&card->card.call, res);
+    int res = sdb_probe(&card->dev, &probe, card->bounce);
+    mp_obj_t code = sdb_call_end(card->call, res);
     if (res < 0) {
         return code;
     }
@@ -38,12 +36,19 @@ static MP_DEFINE_CONST_FUN_OBJ_1(mod_probe_obj, mod_probe);
 static mp_obj_t mod_mkfs(mp_obj_t card_in, mp_obj_t serial) {
     struct sdb_card *card = sdb_card_get(card_in);
     uint8_t *buf = m_new(uint8_t, MOD_MKFS_BUFFER);
-    int res = sdb_mkfs_fat(&card->card.dev, (uint32_t)mp_obj_get_int_truncated(serial), buf,
-                           MOD_MKFS_BUFFER);
+    int res =
+        sdb_mkfs_fat(&card->dev, (uint32_t)mp_obj_get_int_truncated(serial), buf, MOD_MKFS_BUFFER);
     m_del(uint8_t, buf, MOD_MKFS_BUFFER);
-    return sdb_call_end(&card->card.call, res);
+    return sdb_call_end(card->call, res);
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(mod_mkfs_obj, mod_mkfs);
+
+// rescue(card) -> 1 if sector 0, torn while the control area was made, has been restored; 0; -errno
+static mp_obj_t mod_rescue(mp_obj_t card_in) {
+    struct sdb_card *card = sdb_card_get(card_in);
+    return sdb_call_end(card->call, sdb_control_rescue(&card->dev, card->bounce));
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(mod_rescue_obj, mod_rescue);
 
 // Everything a call on a filesystem needs, in memory that the garbage collector scans.
 struct mod_work {
@@ -53,20 +58,29 @@ struct mod_work {
     struct sdb_swap swap;
 };
 
-static struct mod_work *mod_work_new(mp_obj_t vfs) {
+static struct mod_work *mod_work_new(mp_obj_t vfs, struct sdb_volume_obj *volume) {
     struct mod_work *work = m_new0(struct mod_work, 1);
     sdb_objfs_init(&work->fs, vfs);
-    sdb_record_fs(&work->store, &work->fs.fs);
+    sdb_volume_obj_store(volume, &work->fs.fs, &work->store);
     return work;
 }
 
-// record(vfs) -> (state, attempts left, event, event's version, staged version, bad version) or
-// -errno
-static mp_obj_t mod_record(mp_obj_t vfs) {
-    struct mod_work *work = mod_work_new(vfs);
+// An exception may wait in the filesystem's calls, or in the card's below it.
+static mp_obj_t mod_work_end(struct mod_work *work, struct sdb_volume_obj *volume, int res) {
+    if (volume != NULL) {
+        sdb_call_end(volume->card->call, 0);
+    }
+    return sdb_call_end(&work->fs.call, res);
+}
+
+// record(vfs, volume) -> (state, attempts left, event, event's version, staged version, bad
+// version) or -errno
+static mp_obj_t mod_record(mp_obj_t vfs, mp_obj_t volume_in) {
+    struct sdb_volume_obj *volume = sdb_volume_get(volume_in);
+    struct mod_work *work = mod_work_new(vfs, volume);
     const struct sdb_record *r = &work->record;
     int res = sdb_record_load(&work->store, &work->record);
-    mp_obj_t code = sdb_call_end(&work->fs.call, res);
+    mp_obj_t code = mod_work_end(work, volume, res);
     if (res < 0) {
         return code;
     }
@@ -74,18 +88,34 @@ static mp_obj_t mod_record(mp_obj_t vfs) {
                          mod_str(r->event_version), mod_str(r->version),  mod_str(r->bad)};
     return mp_obj_new_tuple(6, items);
 }
-static MP_DEFINE_CONST_FUN_OBJ_1(mod_record_obj, mod_record);
+static MP_DEFINE_CONST_FUN_OBJ_2(mod_record_obj, mod_record);
 
-// swap(vfs) -> 1 if a staged release was put in place, 0 if there was none, or a negative error
-static mp_obj_t mod_swap(mp_obj_t vfs) {
-    struct mod_work *work = mod_work_new(vfs);
-    int res = sdb_record_load(&work->store, &work->record);
-    if (res == 0) {
-        res = sdb_swap(&work->swap, &work->fs.fs, &work->store, &work->record);
+static int mod_swap_journalled(struct mod_work *work, struct sdb_journal *journal) {
+    int res = journal != NULL ? sdb_journal_begin(journal) : 0;
+    if (res < 0) {
+        return res;
     }
-    return sdb_call_end(&work->fs.call, res);
+    res = sdb_swap(&work->swap, &work->fs.fs, &work->store, &work->record);
+    if (journal != NULL && res >= 0) {
+        int committed = sdb_journal_commit(journal);
+        res = committed < 0 ? committed : res;
+    }
+    return res;
 }
-static MP_DEFINE_CONST_FUN_OBJ_1(mod_swap_obj, mod_swap);
+
+// swap(vfs, volume) -> 1 if a staged release was put in place, 0 if there was none, or a negative
+// error: then the volume must be aborted and mounted again
+static mp_obj_t mod_swap(mp_obj_t vfs, mp_obj_t volume_in) {
+    struct sdb_volume_obj *volume = sdb_volume_get(volume_in);
+    struct mod_work *work = mod_work_new(vfs, volume);
+    int res = sdb_record_load(&work->store, &work->record);
+    if (res == 0 && work->record.state != SDB_IDLE) {
+        bool journalled = volume != NULL && volume->volume.wanted && volume->volume.without == 0;
+        res = mod_swap_journalled(work, journalled ? &volume->volume.journal : NULL);
+    }
+    return mod_work_end(work, volume, res);
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(mod_swap_obj, mod_swap);
 
 // strerror(code) -> message
 static mp_obj_t mod_strerror(mp_obj_t code) {
@@ -98,6 +128,8 @@ static const mp_rom_map_elem_t mod_sdboot_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_Card), MP_ROM_PTR(&sdb_card_type)},
     {MP_ROM_QSTR(MP_QSTR_probe), MP_ROM_PTR(&mod_probe_obj)},
     {MP_ROM_QSTR(MP_QSTR_mkfs), MP_ROM_PTR(&mod_mkfs_obj)},
+    {MP_ROM_QSTR(MP_QSTR_Volume), MP_ROM_PTR(&sdb_volume_type)},
+    {MP_ROM_QSTR(MP_QSTR_rescue), MP_ROM_PTR(&mod_rescue_obj)},
     {MP_ROM_QSTR(MP_QSTR_record), MP_ROM_PTR(&mod_record_obj)},
     {MP_ROM_QSTR(MP_QSTR_swap), MP_ROM_PTR(&mod_swap_obj)},
     {MP_ROM_QSTR(MP_QSTR_strerror), MP_ROM_PTR(&mod_strerror_obj)},

@@ -1,10 +1,9 @@
 // Module _sdota: what is needed to update only — the versions file, HTTP, the install engine.
-#include "objfs.h"
+#include "volume.h"
 
 #include "core/error.h"
 #include "core/http.h"
 #include "core/install.h"
-#include "core/record_fs.h"
 #include "core/versions.h"
 
 #include <string.h>
@@ -129,14 +128,16 @@ static MP_DEFINE_CONST_DICT(http_locals, http_locals_table);
 static MP_DEFINE_CONST_OBJ_TYPE(sdota_http_type, MP_QSTR_Http, MP_TYPE_FLAG_NONE, make_new,
                                 http_make_new, locals_dict, &http_locals);
 
-// ---- Install(vfs, main_dir, next_dir, version, digest, hash, trials) ----------------------------
+// ---- Install(vfs, volume, main_dir, next_dir, version, digest, hash, trials) --------------------
 
 struct sdota_install {
     mp_obj_base_t base;
     struct sdb_objfs fs;
     struct sdb_record_store store;
     struct sdb_hash hash;
-    mp_obj_t hash_obj; // of hashlib
+    mp_obj_t hash_obj;             // of hashlib
+    struct sdb_volume_obj *volume; // NULL: no FAT
+    struct sdb_journal *journal;   // NULL: none
     mp_obj_t strings[3];
     struct sdb_install install;
 };
@@ -144,7 +145,7 @@ struct sdota_install {
 static int install_hash_update(void *ctx, const void *data, size_t len) {
     struct sdota_install *self = ctx;
     mp_obj_array_t array = {{&mp_type_bytearray}, BYTEARRAY_TYPECODE, 0, len, (void *)data};
-    mp_obj_t arg = MP_OBJ_FROM_PTR(&array);
+    const struct sdb_arg arg = {.obj = MP_OBJ_FROM_PTR(&array)};
     return sdb_call(&self->fs.call, self->hash_obj, MP_QSTR_update, NULL, 1, &arg);
 }
 
@@ -164,6 +165,34 @@ static int install_hash_digest(void *ctx, uint8_t *out) {
     return 0;
 }
 
+// Commits when it must be, or before the journal gets full. Files are closed here, so FatFs holds
+// nothing back.
+static int install_checkpoint(void *ctx, bool must) {
+    struct sdota_install *self = ctx;
+    struct sdb_journal *journal = self->journal;
+    if (journal == NULL || (!must && sdb_journal_room(journal) > journal->slots / 2)) {
+        return 0;
+    }
+    return sdb_journal_checkpoint(journal);
+}
+
+// The install's own syncs are no commits. Those of the application, between two steps of it, are.
+static void install_enter(struct sdota_install *self) {
+    if (self->journal != NULL) {
+        sdb_journal_defer(self->journal, true);
+    }
+}
+
+static mp_obj_t install_leave(struct sdota_install *self, int res) {
+    if (self->journal != NULL) {
+        sdb_journal_defer(self->journal, false);
+    }
+    if (self->volume != NULL) {
+        sdb_call_end(self->volume->card->call, 0);
+    }
+    return sdb_call_end(&self->fs.call, res);
+}
+
 static int install_grow_names(void *ctx, struct sdb_names *names) {
     (void)ctx;
     size_t capacity = names->capacity * 2;
@@ -175,30 +204,36 @@ static int install_grow_names(void *ctx, struct sdb_names *names) {
 
 static mp_obj_t install_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw,
                                  const mp_obj_t *args) {
-    mp_arg_check_num(n_args, n_kw, 7, 7, false);
+    mp_arg_check_num(n_args, n_kw, 8, 8, false);
     struct sdota_install *self = m_new0(struct sdota_install, 1);
     self->base.type = type;
     sdb_objfs_init(&self->fs, args[0]);
-    sdb_record_fs(&self->store, &self->fs.fs);
+    self->volume = sdb_volume_get(args[1]);
+    if (self->volume != NULL && self->volume->volume.wanted && self->volume->volume.without == 0) {
+        self->journal = &self->volume->volume.journal;
+    }
+    sdb_volume_obj_store(self->volume, &self->fs.fs, &self->store);
     for (int i = 0; i < 3; i++) {
-        self->strings[i] = args[1 + i];
+        self->strings[i] = args[2 + i];
     }
     mp_buffer_info_t digest;
-    mp_get_buffer_raise(args[4], &digest, MP_BUFFER_READ);
+    mp_get_buffer_raise(args[5], &digest, MP_BUFFER_READ);
     if (digest.len > SDB_HASH_MAX) {
         mp_raise_ValueError(MP_ERROR_TEXT("digest too long"));
     }
-    self->hash_obj = args[5];
+    self->hash_obj = args[6];
     self->hash = (struct sdb_hash){self, digest.len, install_hash_update, install_hash_digest};
     struct sdb_install_config *cfg = &self->install.cfg;
     *cfg = (struct sdb_install_config){
         .fs = &self->fs.fs,
         .hash = &self->hash,
         .store = &self->store,
-        .main_dir = mp_obj_str_get_str(args[1]),
-        .next_dir = mp_obj_str_get_str(args[2]),
-        .version = mp_obj_str_get_str(args[3]),
-        .trials = (uint8_t)mp_obj_get_int(args[6]),
+        .main_dir = mp_obj_str_get_str(args[2]),
+        .next_dir = mp_obj_str_get_str(args[3]),
+        .version = mp_obj_str_get_str(args[4]),
+        .checkpoint = install_checkpoint,
+        .ctx = self,
+        .trials = (uint8_t)mp_obj_get_int(args[7]),
     };
     memcpy(cfg->digest, digest.buf, digest.len);
     return MP_OBJ_FROM_PTR(self);
@@ -214,13 +249,15 @@ static mp_obj_t install_begin(mp_obj_t self_in) {
         .capacity = capacity,
         .grow = install_grow_names,
     };
-    return sdb_call_end(&self->fs.call, sdb_install_begin(&self->install, &cfg, &names));
+    install_enter(self);
+    return install_leave(self, sdb_install_begin(&self->install, &cfg, &names));
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(install_begin_obj, install_begin);
 
 static mp_obj_t install_clean(mp_obj_t self_in) {
     struct sdota_install *self = MP_OBJ_TO_PTR(self_in);
-    return sdb_call_end(&self->fs.call, sdb_install_clean(&self->install));
+    install_enter(self);
+    return install_leave(self, sdb_install_clean(&self->install));
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(install_clean_obj, install_clean);
 
@@ -228,20 +265,22 @@ static mp_obj_t install_feed(mp_obj_t self_in, mp_obj_t data) {
     struct sdota_install *self = MP_OBJ_TO_PTR(self_in);
     mp_buffer_info_t buf;
     mp_get_buffer_raise(data, &buf, MP_BUFFER_READ);
-    int res = sdb_install_feed(&self->install, buf.buf, buf.len);
-    return sdb_call_end(&self->fs.call, res);
+    install_enter(self);
+    return install_leave(self, sdb_install_feed(&self->install, buf.buf, buf.len));
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(install_feed_obj, install_feed);
 
 static mp_obj_t install_finish(mp_obj_t self_in) {
     struct sdota_install *self = MP_OBJ_TO_PTR(self_in);
-    return sdb_call_end(&self->fs.call, sdb_install_finish(&self->install));
+    install_enter(self);
+    return install_leave(self, sdb_install_finish(&self->install));
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(install_finish_obj, install_finish);
 
 static mp_obj_t install_abort(mp_obj_t self_in) {
     struct sdota_install *self = MP_OBJ_TO_PTR(self_in);
-    return sdb_call_end(&self->fs.call, sdb_install_abort(&self->install));
+    install_enter(self);
+    return install_leave(self, sdb_install_abort(&self->install));
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(install_abort_obj, install_abort);
 

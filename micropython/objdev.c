@@ -19,7 +19,7 @@ static int objdev_result(mp_obj_t ret) {
 static int objdev_transfer(void *ctx, qstr method, uint32_t lba, uint32_t count, void *buf) {
     struct sdb_objdev *self = ctx;
     mp_obj_array_t array = {{&mp_type_bytearray}, BYTEARRAY_TYPECODE, 0, count * SDB_SECTOR, buf};
-    mp_obj_t args[2] = {mp_obj_new_int_from_uint(lba), MP_OBJ_FROM_PTR(&array)};
+    const struct sdb_arg args[2] = {{.num = lba}, {.obj = MP_OBJ_FROM_PTR(&array)}};
     mp_obj_t ret;
     int res = sdb_call(&self->call, self->obj, method, &ret, 2, args);
     return res < 0 ? res : objdev_result(ret);
@@ -34,7 +34,7 @@ static int objdev_write(void *ctx, uint32_t lba, uint32_t count, const void *buf
 }
 
 static int objdev_ioctl(struct sdb_objdev *self, int op, mp_obj_t *ret) {
-    mp_obj_t args[2] = {MP_OBJ_NEW_SMALL_INT(op), MP_OBJ_NEW_SMALL_INT(0)};
+    const struct sdb_arg args[2] = {{.num = (uint32_t)op}, {.num = 0}};
     return sdb_call(&self->call, self->obj, MP_QSTR_ioctl, ret, 2, args);
 }
 

@@ -6,20 +6,16 @@
 
 enum { OBJFS_READ = 0, OBJFS_WRITE = 1, OBJFS_DIRECTORY = 0x4000 };
 
-static mp_obj_t objfs_str(const char *s) {
-    return mp_obj_new_str(s, strlen(s));
-}
-
 // vfs.method(path) or vfs.method(path, second)
 static int objfs_call(struct sdb_objfs *self, qstr method, mp_obj_t *result, const char *path,
-                      mp_obj_t second) {
-    mp_obj_t args[2] = {objfs_str(path), second};
-    return sdb_call(&self->call, self->vfs, method, result, second != MP_OBJ_NULL ? 2 : 1, args);
+                      const char *second) {
+    const struct sdb_arg args[2] = {{.str = path}, {.str = second}};
+    return sdb_call(&self->call, self->vfs, method, result, second != NULL ? 2 : 1, args);
 }
 
 static int objfs_stat(void *ctx, const char *path, uint32_t *size) {
     mp_obj_t ret;
-    int res = objfs_call(ctx, MP_QSTR_stat, &ret, path, MP_OBJ_NULL);
+    int res = objfs_call(ctx, MP_QSTR_stat, &ret, path, NULL);
     if (res < 0) {
         return res;
     }
@@ -34,8 +30,7 @@ static int objfs_stat(void *ctx, const char *path, uint32_t *size) {
 static int objfs_open(void *ctx, const char *path, char mode) {
     struct sdb_objfs *self = ctx;
     int handle = mode == 'w' ? OBJFS_WRITE : OBJFS_READ;
-    int res = objfs_call(self, MP_QSTR_open, &self->file[handle], path,
-                         objfs_str(mode == 'w' ? "wb" : "rb"));
+    int res = objfs_call(self, MP_QSTR_open, &self->file[handle], path, mode == 'w' ? "wb" : "rb");
     return res < 0 ? res : handle;
 }
 
@@ -62,7 +57,7 @@ static int objfs_close(void *ctx, int file) {
 
 static int objfs_opendir(void *ctx, const char *path) {
     struct sdb_objfs *self = ctx;
-    return objfs_call(self, MP_QSTR_ilistdir, &self->dir, path, MP_OBJ_NULL);
+    return objfs_call(self, MP_QSTR_ilistdir, &self->dir, path, NULL);
 }
 
 static int objfs_readdir(void *ctx, int dir, struct sdb_dirent *entry) {
@@ -98,19 +93,19 @@ static void objfs_closedir(void *ctx, int dir) {
 }
 
 static int objfs_mkdir(void *ctx, const char *path) {
-    return objfs_call(ctx, MP_QSTR_mkdir, NULL, path, MP_OBJ_NULL);
+    return objfs_call(ctx, MP_QSTR_mkdir, NULL, path, NULL);
 }
 
 static int objfs_remove(void *ctx, const char *path) {
-    return objfs_call(ctx, MP_QSTR_remove, NULL, path, MP_OBJ_NULL);
+    return objfs_call(ctx, MP_QSTR_remove, NULL, path, NULL);
 }
 
 static int objfs_rmdir(void *ctx, const char *path) {
-    return objfs_call(ctx, MP_QSTR_rmdir, NULL, path, MP_OBJ_NULL);
+    return objfs_call(ctx, MP_QSTR_rmdir, NULL, path, NULL);
 }
 
 static int objfs_rename(void *ctx, const char *from, const char *to) {
-    return objfs_call(ctx, MP_QSTR_rename, NULL, from, objfs_str(to));
+    return objfs_call(ctx, MP_QSTR_rename, NULL, from, to);
 }
 
 void sdb_objfs_init(struct sdb_objfs *self, mp_obj_t vfs) {

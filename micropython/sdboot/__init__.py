@@ -8,6 +8,7 @@ __version__ = "0.1.0"
 _card = None  # the block device (_sdboot.Card)
 _fs = None  # the filesystem object on it
 _kind = None  # "fat" or "littlefs"
+_volume = None  # the FAT volume with its journal (_sdboot.Volume), None on littlefs
 _point = None  # where it is mounted: "/" or "/sd"
 
 
@@ -20,7 +21,7 @@ class Error(OSError):
         self.errno = errno
 
 
-def boot(pin=18, sd=None, fs="fat", format="auto"):
+def boot(pin=18, sd=None, fs="fat", format="auto", journal=True):
     """Make the SD card the root filesystem. Call it from boot.py; it returns True if "/" is the
     card now, False if the board stays on its internal flash (the reason has been printed).
 
@@ -30,8 +31,10 @@ def boot(pin=18, sd=None, fs="fat", format="auto"):
     fs      what a card without a filesystem gets: "fat" or "littlefs"
     format  "auto": blank and unrecognised cards are formatted, foreign filesystems with data are
             not; "never"; "any": whatever is neither FAT nor littlefs is formatted
+    journal FAT only: every close() and flush() is all or nothing when power fails; False for a
+            card as plain FatFs writes it
     """
-    global _card, _fs, _kind, _point
+    global _card, _fs, _kind, _point, _volume
     from . import card, root
 
     if fs not in ("fat", "littlefs") or format not in ("auto", "never", "any"):
@@ -41,15 +44,17 @@ def boot(pin=18, sd=None, fs="fat", format="auto"):
     try:
         _card = card.open(sd)
         _kind = card.recognise(_card, fs, format)
-        _fs, _card = card.filesystem(_card, _kind)
+        _fs, _card, _volume = card.filesystem(_card, _kind, journal)
         _point = "/sd" if pressed else "/"
         if pressed:
             root.mount(_fs, _point)
             print("sdboot: recovery pin is low: card is at /sd, the application does not run")
         else:
-            card.finish_update(_fs)
+            _fs = card.finish_update(_fs, _volume)
             root.move(_fs)
-            print("sdboot: %s on SD card, %s" % (version(), card.describe(_card, _kind)))
+            found = version()
+            found = "no release" if found == "0.0.0" else found
+            print("sdboot: %s on SD card, %s" % (found, card.describe(_card, _kind, _volume)))
     except OSError as e:
         _fs = None
         print("sdboot:", card.reason(e))
@@ -74,7 +79,7 @@ def status():
     import _sdboot
 
     fs = _filesystem()
-    record = _sdboot.record(fs)
+    record = _sdboot.record(fs, _volume)
     if isinstance(record, int):
         raise Error(-record, "the state record on the card can't be read")
     state, left, event, event_version, staged, bad = record
@@ -87,16 +92,58 @@ def status():
         "event": (None, "installed", "confirmed", "rolled back", "expired", "corrupt")[event],
         "event_version": event_version or None,
         "filesystem": _kind,
+        "journal": _journal(),
         "mounted": _point,
         "size": _card.ioctl(4, 0) * _card.ioctl(5, 0),
         "free": vfs[0] * vfs[3],
     }
 
 
+def _journal():
+    # What status() says of the journal.
+    if _volume is None:
+        return None
+    replay, without, first, sectors, failed = _volume.info()
+    if without:
+        import _sdboot
+
+        return "off: " + ("not wanted" if without == -2 else _sdboot.strerror(without))
+    if failed:
+        return "failed (%d): call sdboot.recover()" % -failed
+    return ("on", "on, replayed at boot", "on, card was changed elsewhere")[replay]
+
+
+def transaction():
+    """`with sdboot.transaction():` what is written, renamed and removed in it happens whole or not
+    at all. An exception undoes it; files that were open then must be opened anew. Not to be nested,
+    nor to be left open while other code writes to the card."""
+    from . import transact
+
+    return transact.Transaction(_volume)
+
+
+def recover():
+    """After a write to the card has failed (journal full, card error): drops what was not yet
+    flushed and mounts the card again. Files must be opened anew. True if that was necessary."""
+    if _volume is None or not _volume.info()[4]:
+        return False
+    _remount()
+    return True
+
+
+def _remount():
+    global _fs
+    from . import card, root
+
+    _volume.abort()
+    _fs = card.mount_fat(_volume)
+    root.remount(_fs, _point)
+
+
 def format(fs="fat"):
     """Format the card, whatever is on it; ALL DATA ON IT IS LOST. Not while it is "/": start the
     board with the recovery pin low first."""
-    global _fs, _kind, _card, _point
+    global _fs, _kind, _card, _point, _volume
     from . import card, root
 
     if _card is None:
@@ -108,7 +155,7 @@ def format(fs="fat"):
     _fs = None
     card.format(_card, fs)
     _kind = fs
-    _fs, _card = card.filesystem(_card, _kind)
+    _fs, _card, _volume = card.filesystem(_card, _kind, True)
     _point = "/sd"
     root.mount(_fs, _point)
     print("sdboot: formatted, card is at /sd")

@@ -91,6 +91,10 @@ def recognise(card, fs, formatting):
     kind, name = found[0], found[1]
     if kind in ("fat", "littlefs"):
         return kind
+    # Power may have failed while the first sector got the pointer to the journal.
+    if (kind == "unknown" or name.startswith("damaged")) and _sdboot.rescue(card) > 0:
+        print("sdboot: the first sector of the SD card was damaged and has been restored")
+        return recognise(card, fs, formatting)
     if formatting == "never" or (formatting == "auto" and kind == "foreign"):
         raise Error(
             19,
@@ -115,15 +119,16 @@ def format(card, fs):
         raise ValueError('fs is "fat" or "littlefs"')
 
 
-def filesystem(card, kind):
-    # Returns the filesystem object and the block device it is on.
+def filesystem(card, kind, journal):
+    # Returns the filesystem object, the block device it is on and the Volume (FAT only).
     try:
         if kind == "littlefs":
             blocks = _sdboot.Card(card, _sdboot.probe(card)[3])
-            return vfs.VfsLfs2(blocks, **LFS), blocks
-        fs = vfs.VfsFat(card)
-        fs.ilistdir("/")  # VfsFat() itself accepts a card without a filesystem
-        return fs, card
+            return vfs.VfsLfs2(blocks, **LFS), blocks, None
+        volume = _sdboot.Volume(card, journal)
+        if journal and volume.info()[1] == -28:
+            _journal_file(volume)
+        return mount_fat(volume), card, volume
     except OSError as e:
         raise Error(
             e.errno,
@@ -132,20 +137,45 @@ def filesystem(card, kind):
         )
 
 
-def finish_update(fs):
-    # Puts a staged release in place. A failure must not keep the application from running.
-    done = _sdboot.swap(fs)
+def mount_fat(volume):
+    fs = vfs.VfsFat(volume.device())
+    fs.ilistdir("/")  # VfsFat() itself accepts a card without a filesystem
+    return fs
+
+
+def _journal_file(volume):
+    # No room before the first partition: the journal becomes a file. If that fails, the card is
+    # used without a journal; status() says why.
+    if volume.begin_file() == 0:
+        volume.make_file(mount_fat(volume))
+
+
+def finish_update(fs, volume):
+    # Puts a staged release in place and returns the filesystem, mounted anew if that failed. A
+    # failure must not keep the application from running.
+    done = _sdboot.swap(fs, volume)
     if done > 0:
-        print("sdboot: release %s is in place" % _sdboot.record(fs)[3])
+        print("sdboot: release %s is in place" % _sdboot.record(fs, volume)[3])
     elif done == -2:
         print("sdboot: the staged release is gone from the card, going on with the one before")
     elif done < 0:
         print("sdboot: a staged release can't be put in place (%d), next try at next boot" % -done)
+    if done < 0 and volume is not None:
+        volume.abort()
+        fs = mount_fat(volume)
+    return fs
 
 
-def describe(card, kind):
+def describe(card, kind, volume):
     size = card.ioctl(4, 0) * card.ioctl(5, 0) >> 20
-    return "%s, %d MiB" % ("FAT" if kind == "fat" else kind, size)
+    text = "%s, %d MiB" % ("FAT" if kind == "fat" else kind, size)
+    if volume is not None:
+        replay = volume.info()[0]
+        if replay == 1:
+            text += ", finished what a power cut had left"
+        elif replay == 2:
+            text += ", changed elsewhere since a power cut: used as it is"
+    return text
 
 
 def reason(e):

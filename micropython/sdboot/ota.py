@@ -72,8 +72,21 @@ class OTA:
     def install(self, release):
         """Stages `release`. On any error what runs now is untouched and a later call starts anew."""
         gc.collect()
+        install = self._begin(release)
+        try:
+            self._stage(install, release)
+        except BaseException:
+            if sdboot.recover():  # the filesystem has been mounted anew
+                install = self._begin(release)
+            while install.abort() > 0:
+                pass
+            raise
+        self._say("%s is staged, reset to run it" % release.version)
+
+    def _begin(self, release):
         install = _sdota.Install(
             sdboot._filesystem(),
+            sdboot._volume,
             self.main_dir,
             self.new_version_dir,
             release.version,
@@ -82,13 +95,7 @@ class OTA:
             0,
         )
         check(install.begin(), "install of %s" % release.version)
-        try:
-            self._stage(install, release)
-        except BaseException:
-            while install.abort() > 0:
-                pass
-            raise
-        self._say("%s is staged, reset to run it" % release.version)
+        return install
 
     def get_version(self, directory, version_file_name=".version"):
         """The version that `directory` of the card holds, "0.0.0" if it says none."""

@@ -16,6 +16,13 @@ def umount(point):
     vfs.umount(point)
 
 
+def remount(fs, point):
+    cwd = os.getcwd()
+    vfs.umount(point)
+    vfs.mount(fs, point)
+    os.chdir(cwd)
+
+
 def _internal_flash():
     # The filesystem that is "/" now, or the block device under it.
     try:

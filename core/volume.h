@@ -1,0 +1,46 @@
+// A FAT volume made safe: what a board does with a card between power-on and mounting.
+//
+//   sdb_volume_open      replays the journal, finds the control area or makes one in the MBR's gap
+//   sdb_volume_bdev      what to mount
+//   sdb_volume_make_file if there was no room in the gap: puts the area in a file
+//   sdb_volume_store     where the state record is
+#ifndef SDB_VOLUME_H
+#define SDB_VOLUME_H
+
+#include "control.h"
+#include "fs.h"
+#include "journal.h"
+
+struct sdb_volume {
+    const struct sdb_bdev *card;
+    struct sdb_journal journal;
+    struct sdb_control control;
+    struct sdb_control_store slots;
+    struct sdb_record_store area_store;
+    int replay;  // enum sdb_replay: what the journal held
+    int without; // why there is no control area: 0 there is one, or a negative error
+    bool wanted; // the volume is to be mounted through the journal
+};
+
+// Opens the FAT volume on `card`, which must outlive `v`. `journal`: mount it through the journal,
+// and make a control area if there is none; otherwise a commit that was cut short is still put in
+// place, and an area that exists still holds the state record. `buf`: 512 bytes.
+// Returns 0 (v->without says whether it is journalled; SDB_ENOSPC there: try
+// sdb_volume_make_file), SDB_ENOENT if there is no FAT volume, or the card's error. Every write of
+// it may be cut.
+int sdb_volume_open(struct sdb_volume *v, const struct sdb_bdev *card, bool journal, uint8_t *buf);
+
+// The block device to mount: the journal, or the card itself without one.
+void sdb_volume_bdev(struct sdb_volume *v, struct sdb_bdev *out);
+
+// Begins and ends the making of /.sdboot/journal. In between the caller mounts the volume's block
+// device (sdb_volume_bdev, now a transaction in memory) as `fs`.
+// Returns 0, or an error: mount again; the card is as it was and is used without journal.
+int sdb_volume_begin_file(struct sdb_volume *v);
+int sdb_volume_make_file(struct sdb_volume *v, const struct sdb_fs *fs, uint8_t *buf);
+
+// The record in the control area; what the journal holds is committed before a record is written.
+// Only if v->without is 0.
+void sdb_volume_store(struct sdb_volume *v, struct sdb_record_store *store);
+
+#endif
