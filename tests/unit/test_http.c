@@ -99,6 +99,7 @@ static void test_content_length(void **state) {
     assert_int_equal(feed("HTTP/1.1 200\r\nContent-Length: 1\r\n\r\nx"), 0); // no reason
     assert_int_equal(feed("HTTP/1.1 200 \r\nContent-Length: 1\r\n\r\nx"), 0);
     assert_int_equal(feed(OK "X-Content-Length: 9\r\nContent-Length: 1\r\n\r\nx"), 0);
+    assert_int_equal(feed(OK "Content\rLength: 9\r\nContent-Length: 1\r\n\r\nx"), 0);
     assert_int_equal(feed(OK "Content-Lengthy: 9\r\nContent-Length: 1\r\n\r\nx"), 0);
 }
 

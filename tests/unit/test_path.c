@@ -63,6 +63,8 @@ static void test_refused(void **state) {
         {SDB_EPKG_CHARACTER, ".. /b"},
         {SDB_EPKG_CHARACTER, "a\\b"},
         {SDB_EPKG_CHARACTER, "c:/x"},
+        {SDB_EPKG_CHARACTER, ":"},
+        {SDB_EPKG_CHARACTER, "a/\\b"},
         {SDB_EPKG_CHARACTER, "a*"},
         {SDB_EPKG_CHARACTER, "a\"b"},
         {SDB_EPKG_CHARACTER, "a<b"},

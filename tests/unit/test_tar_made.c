@@ -163,6 +163,7 @@ static void test_sizes(void **state) {
     (void)state;
     assert_int_equal(SIZE_FIELD("00000000001"), 0);
     assert_int_equal(SIZE_FIELD("000000000001"), 0); // no terminator
+    assert_string_equal(trace_text, "f 1 8cdc1683 a\n");
     assert_int_equal(SIZE_FIELD("          1 "), 0);
     assert_int_equal(SIZE_FIELD("1"), 0);
     assert_int_equal(SIZE_FIELD("1 x"), 0);
@@ -283,6 +284,8 @@ static void test_pax_refused(void **state) {
     assert_int_equal(PAX('x', "12 path=abc\n1"), SDB_EPKG_FIELD);
     assert_int_equal(PAX('x', "12 pathabcd\n"), SDB_EPKG_FIELD);
     assert_int_equal(PAX('x', "99 path=abc\n"), SDB_EPKG_FIELD);
+    assert_int_equal(PAX('x', "12=path=abc\n"), SDB_EPKG_FIELD);
+    assert_int_equal(PAX('x', "12xpath=abc\n"), SDB_EPKG_FIELD);
     assert_int_equal(PAX('x', " path=abc\n"), SDB_EPKG_FIELD);
     assert_int_equal(PAX('x', "path=abc\n"), SDB_EPKG_FIELD);
     assert_int_equal(PAX('x', "-12 path=abc\n"), SDB_EPKG_FIELD);
