@@ -57,7 +57,9 @@ int sdb_objdev_init(struct sdb_objdev *self, mp_obj_t obj) {
         return res;
     }
     if (ret != mp_const_none && ret != MP_OBJ_NEW_SMALL_INT(SDB_SECTOR)) {
-        return SDB_EINVAL;
+        // machine.SDCard says -1 if no card answers.
+        return mp_obj_is_small_int(ret) && MP_OBJ_SMALL_INT_VALUE(ret) < 0 ? SDB_ENODEV
+                                                                           : SDB_EINVAL;
     }
     res = objdev_ioctl(self, OBJDEV_COUNT, &ret);
     if (res < 0 || !mp_obj_is_small_int(ret) || MP_OBJ_SMALL_INT_VALUE(ret) <= 0) {

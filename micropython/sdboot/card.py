@@ -20,6 +20,7 @@ _PIN_ARGUMENTS = ("sck", "miso", "mosi", "cs", "cmd", "data", "cd", "wp")
 
 LFS = {"readsize": 512, "progsize": 512, "lookahead": 2048}
 LFS_BLOCK = 4096
+WIPE_BLOCKS = 32  # sector 256 is behind the last mark that probe() looks for
 
 
 def _pin_numbers(value):
@@ -89,6 +90,8 @@ def recognise(card, fs, formatting):
     if isinstance(found, int):
         raise Error(-found, "read error on the SD card (%d); nothing was formatted" % -found)
     kind, name = found[0], found[1]
+    if kind == "littlefs" and found[2]:
+        kind, name = "foreign", "littlefs in a partition, sdboot wants it on the whole card"
     if kind in ("fat", "littlefs"):
         return kind
     # Power may have failed while the first sector got the pointer to the journal.
@@ -108,7 +111,12 @@ def recognise(card, fs, formatting):
 
 def format(card, fs):
     if fs == "littlefs":
-        vfs.VfsLfs2.mkfs(_sdboot.Card(card, LFS_BLOCK), **LFS)
+        blocks = _sdboot.Card(card, LFS_BLOCK)
+        # littlefs writes but a few sectors: marks of what was there before would outlive it.
+        for i in range(WIPE_BLOCKS):
+            if blocks.writeblocks(i, bytes(LFS_BLOCK)):
+                raise Error(5, "formatting the SD card failed: it can't be written")
+        vfs.VfsLfs2.mkfs(blocks, **LFS)
     elif fs == "fat":
         error = _sdboot.mkfs(card, time.ticks_us())
         if error == -28:
