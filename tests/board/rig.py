@@ -1,0 +1,270 @@
+"""A board on the bench: its flash, its card, one power-on after the other.
+
+Every test of this folder is a subclass of BoardTest. After each power-on the FAT of the card, if
+there is one, must please fsck.fat.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
+from lab import BOARD, ROOT, flash_image, host  # noqa: E402
+
+WORK = ROOT / "build" / "test-board"
+CARD_TOOL = ROOT / "sim" / "card.py"
+FLASH_TOOL = ROOT / "sim" / "flash.py"
+MTOOLS = {**os.environ, "MTOOLS_SKIP_CHECK": "1"}
+MIB = 1 << 20
+
+BOOT = "import sdboot\nsdboot.boot(%s)\n"
+# A board that need not wait for its card's supply to settle.
+HASTY = "import sdboot.card\nsdboot.card.PAUSE_MS = 0\n"
+# Jobs of the tests run in boot.py, after boot(): "=> result" or "=! class errno message".
+ATTEMPT = """
+def attempt(f, *args, **kwargs):
+    try:
+        print("=>", f(*args, **kwargs))
+    except Exception as e:
+        print("=!", type(e).__name__, getattr(e, "errno", None), e)
+"""
+
+
+class Run:
+    """What a power-on gave: `out`, exit `status`, `stats` (a dict of counters), and of the jobs
+    `results` and `errors` in their order."""
+
+    def __init__(self, done, stats):
+        self.status = done.returncode
+        self.out = done.stdout.decode(errors="replace").replace("\r\n", "\n")
+        self.err = done.stderr.decode(errors="replace")
+        self.stats = stats
+        self.results = re.findall(r"^=> (.*)$", self.out, re.M)
+        self.errors = re.findall(r"^=! (.*)$", self.out, re.M)
+
+
+def run(*command, **kwargs):
+    """Runs a tool that must succeed; returns its output."""
+    done = subprocess.run(
+        [str(c) for c in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **kwargs
+    )
+    if done.returncode:
+        raise RuntimeError("%s: %s" % (command, done.stdout.decode(errors="replace")))
+    return done.stdout.decode(errors="replace")
+
+
+def blank(image, size, fill=b"\0"):
+    with open(image, "wb") as f:
+        if fill == b"\0":
+            f.truncate(size)
+        else:
+            f.write(fill * size)
+
+
+def digest(image):
+    """Stands for every byte of a file. Holes are not read."""
+    sha = hashlib.sha1(b"%d" % os.path.getsize(image))
+    for start, data in extents(image):
+        for i in range(0, len(data), 4096):
+            page = data[i : i + 4096]
+            if page.strip(b"\0"):
+                sha.update(b"%d" % (start + i) + page)
+    return sha.hexdigest()
+
+
+def extents(image):
+    """(offset, bytes) of the parts of a sparse file that are no holes."""
+    end = os.path.getsize(image)
+    at = 0
+    with open(image, "rb") as f:
+        while at < end:
+            try:
+                start = os.lseek(f.fileno(), at, os.SEEK_DATA)
+            except OSError:
+                return
+            at = os.lseek(f.fileno(), start, os.SEEK_HOLE)
+            f.seek(start)
+            yield start, f.read(at - start)
+
+
+def read_sector(image, lba, count=1):
+    with open(image, "rb") as f:
+        f.seek(lba * 512)
+        return f.read(count * 512)
+
+
+def write_at(image, offset, data):
+    with open(image, "r+b") as f:
+        f.seek(offset)
+        f.write(data)
+
+
+def find_fat(image):
+    """First sector of the FAT volume that FatFs would mount, or None."""
+
+    def is_fat(b):
+        return b[510:] == b"\x55\xaa" and (b[54:57] == b"FAT" or b[82:87] == b"FAT32")
+
+    first = read_sector(image, 0)
+    if len(first) < 512 or first[510:] != b"\x55\xaa":
+        return None
+    if is_fat(first):
+        return 0
+    for i in range(446, 510, 16):
+        lba = int.from_bytes(first[i + 8 : i + 12], "little")
+        if first[i + 4] and is_fat(read_sector(image, lba).ljust(512)):
+            return lba
+    return None
+
+
+def fsck(image):
+    """What fsck.fat says of the FAT on the card beyond its usual two lines; None if it is clean."""
+    lba = find_fat(image)
+    if lba is None:
+        return None
+    volume = str(image) + ".fat"
+    size = os.path.getsize(image) - lba * 512
+    blank(volume, size)
+    with open(volume, "r+b") as f:
+        for start, data in extents(image):
+            cut = max(0, lba * 512 - start)
+            f.seek(start + cut - lba * 512)
+            f.write(data[cut:])
+    done = subprocess.run(["fsck.fat", "-n", volume], capture_output=True, text=True)
+    os.remove(volume)
+    lines = done.stdout.splitlines()
+    usual = len(lines) == 2 and lines[0].startswith("fsck.fat ") and " files, " in lines[1]
+    return None if done.returncode == 0 and usual else done.stdout + done.stderr
+
+
+class BoardTest(unittest.TestCase):
+    """`self.card` is the card's image (None: the slot is empty), `self.dir` a folder for the test."""
+
+    def setUp(self):
+        self.dir = WORK / self.id()
+        shutil.rmtree(self.dir, ignore_errors=True)
+        self.dir.mkdir(parents=True)
+        self.addCleanup(shutil.rmtree, self.dir, True)
+        self.card = self.dir / "card.img"
+
+    # ---- power ----------------------------------------------------------------------------------
+
+    def power(self, *options, boot="", job="", typed="", before=HASTY, repl=True, status=0):
+        """One power-on with boot(`boot`) and then `job` in boot.py, `typed` at the REPL."""
+        flash = self.dir / "flash.img"
+        self.make_flash(flash, before + BOOT % boot + ATTEMPT + job)
+        return self.power_flash(flash, *options, typed=typed, repl=repl, status=status)
+
+    def make_flash(self, flash, boot_py):
+        base = WORK / "flash.img"
+        source = self.dir / "boot.py"
+        source.write_text(boot_py)
+        if not base.exists() or base.stat().st_mtime < newest(ROOT / "micropython" / "sdboot"):
+            flash_image(base, source)
+        shutil.copy(base, flash)
+        host(FLASH_TOOL, "put", flash, "%s:/boot.py" % source)
+
+    def power_flash(self, flash, *options, typed="", repl=True, status=0):
+        stats = self.dir / "stats"
+        command = [BOARD, "--flash", flash, "--stats", stats, "--max-resets", "8"]
+        if self.card is not None:
+            command += ["--card", self.card]
+        done = subprocess.run(
+            [str(c) for c in (*command, *options)],
+            input=typed.encode(),
+            capture_output=True,
+            timeout=60,
+        )
+        words = [line.split() for line in stats.read_text().splitlines()]
+        result = Run(done, {w[0]: int(w[1]) for w in words if len(w) == 2 and w[1].isdigit()})
+        self.assertEqual(result.status, status, result.out + result.err)
+        if repl:
+            self.assertIn("\n>>> ", result.out)
+        if self.card is not None:
+            self.assertIsNone(fsck(self.card))
+        return result
+
+    def ota(self, url, *arguments, method="install_update_if_available()", job="", options=()):
+        """A power-on that calls OTA(url, *arguments).method, each argument as source text."""
+        call = ", ".join((repr(url), *arguments))
+        text = "attempt(lambda: sdboot.OTA(%s).%s)\n" % (call, method)
+        return self.power(*options, job=text + job)
+
+    # ---- cards ----------------------------------------------------------------------------------
+
+    def blank_card(self, size=8 * MIB, fill=b"\0"):
+        blank(self.card, size, fill)
+
+    def fat_card(self, files=(), size=8 * MIB):
+        """A card formatted by sdboot, with `files` (path: bytes) on it."""
+        self.blank_card(size)
+        self.power()
+        if files:
+            self.put(dict(files))
+
+    def littlefs_card(self, files=(), size="8M"):
+        tree = self.write_tree(dict(files))
+        host(CARD_TOOL, "make", self.card, "--size", size, tree)
+
+    def write_tree(self, files, name="tree"):
+        tree = self.dir / name
+        shutil.rmtree(tree, ignore_errors=True)
+        tree.mkdir()
+        write_tree(tree, files)
+        return tree
+
+    def put(self, files):
+        """Puts `files` on the card as a PC does."""
+        tree = self.write_tree(files)
+        lba = find_fat(self.card)
+        if lba is None:
+            host(CARD_TOOL, "put", self.card, tree)
+            return
+        image = "%s@@%d" % (self.card, lba * 512)
+        run("mcopy", "-s", "-o", "-i", image, *sorted(tree.iterdir()), "::/", env=MTOOLS)
+
+    def files(self, ours=False):
+        """Every file on the card, read by a PC: {path: bytes}; of .sdboot/ only if `ours`."""
+        out = self.dir / "out"
+        shutil.rmtree(out, ignore_errors=True)
+        lba = find_fat(self.card)
+        if lba is None:
+            host(CARD_TOOL, "get", self.card, "/", out)
+        else:
+            out.mkdir()
+            image = "%s@@%d" % (self.card, lba * 512)
+            run("mcopy", "-s", "-n", "-m", "-i", image, "::/", str(out) + "/", env=MTOOLS)
+        found = {str(p.relative_to(out)): p.read_bytes() for p in out.rglob("*") if p.is_file()}
+        if not ours:
+            found = {k: v for k, v in found.items() if not k.startswith(".sdboot/")}
+        return found
+
+    def folders(self):
+        """Directories that files() has found."""
+        out = self.dir / "out"
+        return {str(p.relative_to(out)) for p in out.rglob("*") if p.is_dir()}
+
+    def assertFiles(self, expected):
+        found = self.files()
+        self.assertEqual(sorted(found), sorted(expected))
+        for name in expected:
+            self.assertEqual(found[name], expected[name], name)
+
+    def assertUntouched(self, before):
+        self.assertEqual(digest(self.card), before, "the card has changed")
+
+
+def newest(folder):
+    return max(p.stat().st_mtime for p in folder.rglob("*"))
+
+
+def write_tree(tree, files):
+    for name, data in files.items():
+        path = Path(tree) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data if isinstance(data, bytes) else data.encode())
