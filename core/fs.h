@@ -24,7 +24,8 @@ struct sdb_fs {
     // Type of `path` (enum sdb_fs_type), its size in bytes to *size if not NULL.
     int (*stat)(void *ctx, const char *path, uint32_t *size);
 
-    // Open a file: mode 'r' reads an existing one, 'w' creates or truncates. Returns a handle.
+    // Open a file: mode 'r' reads an existing one, 'w' creates or truncates, 'x' creates and fails
+    // with SDB_EEXIST if something of that name is there. Returns a handle.
     int (*open)(void *ctx, const char *path, char mode);
     // Read up to `len` bytes; returns their number, 0 at the end.
     int (*read)(void *ctx, int file, void *buf, size_t len);

@@ -129,15 +129,16 @@ static int install_mkdir(struct sdb_install *in) {
 
 static int install_create(struct sdb_install *in) {
     const struct sdb_fs *fs = in->cfg.fs;
-    int res = fs->open(fs->ctx, in->path, 'w');
+    int res = fs->open(fs->ctx, in->path, 'x');
     if (res == SDB_ENOENT) {
         res = sdb_tree_parents(fs, in->path, 0);
         if (res == 0) {
-            res = fs->open(fs->ctx, in->path, 'w');
+            res = fs->open(fs->ctx, in->path, 'x');
         }
     }
     in->out = res;
-    return res < 0 ? res : 0;
+    // Names that are one to this filesystem only: its code page may know more cases than ours.
+    return res == SDB_EEXIST ? SDB_EPKG_DUPLICATE : res < 0 ? res : 0;
 }
 
 // A parent of in->live that is a file would make the swap fail: better to refuse now.

@@ -29,8 +29,9 @@ static int objfs_stat(void *ctx, const char *path, uint32_t *size) {
 
 static int objfs_open(void *ctx, const char *path, char mode) {
     struct sdb_objfs *self = ctx;
-    int handle = mode == 'w' ? OBJFS_WRITE : OBJFS_READ;
-    int res = objfs_call(self, MP_QSTR_open, &self->file[handle], path, mode == 'w' ? "wb" : "rb");
+    const char how[3] = {mode, 'b', '\0'};
+    int handle = mode == 'r' ? OBJFS_READ : OBJFS_WRITE;
+    int res = objfs_call(self, MP_QSTR_open, &self->file[handle], path, how);
     return res < 0 ? res : handle;
 }
 

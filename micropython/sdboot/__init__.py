@@ -107,7 +107,8 @@ def _journal():
     if without:
         import _sdboot
 
-        return "off: " + ("not wanted" if without == -2 else _sdboot.strerror(without))
+        known = {-2: "not wanted", -28: "no room for it"}
+        return "off: " + (known.get(without) or _sdboot.strerror(without))
     if failed:
         return "failed (%d): call sdboot.recover()" % -failed
     return ("on", "on, replayed at boot", "on, card was changed elsewhere")[replay]
