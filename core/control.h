@@ -58,10 +58,10 @@ int sdb_control_place_gap(const struct sdb_bdev *card, const struct sdb_fatgeo *
 // are contiguous; or the card's error. On any error: sdb_journal_abort and mount again.
 int sdb_control_place_file(struct sdb_journal *j, struct sdb_control *c, uint8_t *buf);
 
-// Sector 0 can't be read as anything: was a control area being created when the power went? Then
-// its content is put back. Returns 1 if that was done, 0 if there is nothing to restore, or the
-// card's error. Reads up to 66,000 sectors: call it only for a sector 0 that is neither blank nor
-// of any known shape, before anything is formatted. `buf`: 512 bytes.
+// Sector 0 can't be read as anything, or is blank: was a control area being created when the power
+// went? Then its content is put back. Returns 1 if that was done, 0 if there is nothing to restore,
+// or the card's error. Call it before anything is formatted, never for a sector 0 of a known shape.
+// Reads about 600 sectors; up to 66,000 if a FAT is seen where one would be. `buf`: 512 bytes.
 int sdb_control_rescue(const struct sdb_bdev *card, uint8_t *buf);
 
 // The two slots of the state record in the area. `store->ctx` will be `c`, see the struct.

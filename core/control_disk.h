@@ -21,6 +21,7 @@
 #define CONTROL_NEAR_STEP SDB_CONTROL_MIN
 #define CONTROL_FAR 8388608u
 #define CONTROL_FAR_STEP SDB_CONTROL_FILE_MIN
+#define CONTROL_RESERVED 64u // sectors before the first FAT, at most, that are looked through
 
 bool control_pointer(const uint8_t *sector, uint32_t card_sectors, uint32_t *lba,
                      uint32_t *sectors);

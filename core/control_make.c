@@ -224,18 +224,35 @@ static int control_rescue_backup(const struct sdb_bdev *card, uint8_t *buf) {
            control_pointer(buf, card->sectors, &c.lba, &c.sectors);
 }
 
+// Is there the beginning of a FAT where a FAT16 volume without MBR has it?
+static int control_sees_fat(const struct sdb_bdev *card, uint8_t *buf) {
+    for (uint32_t lba = 1; lba <= CONTROL_RESERVED && lba < card->sectors; lba++) {
+        int err = control_get(card, lba, buf);
+        if (err < 0) {
+            return err;
+        }
+        if (buf[0] >= 0xF0 && buf[1] == 0xFF && buf[2] == 0xFF && !control_uniform(buf, 0xFF)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 int sdb_control_rescue(const struct sdb_bdev *card, uint8_t *buf) {
-    int found = control_get(card, 0, buf);
-    if (found < 0 || control_uniform(buf, 0) || control_uniform(buf, 0xFF)) {
-        return found;
-    }
-    if (card->sectors > 6) {
-        found = control_rescue_backup(card, buf);
-    }
-    uint32_t end = card->sectors < CONTROL_FAR ? card->sectors : CONTROL_FAR;
-    // The gap of the smallest kind begins with an area at LBA 1: its first mark is at 32.
-    for (uint32_t lba = CONTROL_NEAR_STEP; lba < end && found == 0; lba += control_step(lba)) {
+    int found = card->sectors > 6 ? control_rescue_backup(card, buf) : 0;
+    uint32_t near = card->sectors < CONTROL_NEAR ? card->sectors : CONTROL_NEAR;
+    uint32_t far = card->sectors < CONTROL_FAR ? card->sectors : CONTROL_FAR;
+    uint32_t lba = CONTROL_NEAR_STEP;
+    for (; lba < near && found == 0; lba += CONTROL_NEAR_STEP) {
         found = control_rescue_at(card, lba, buf);
+    }
+    if (found == 0) {
+        // A blank card must not cost a minute of reading.
+        int fat = control_sees_fat(card, buf);
+        found = fat < 0 ? fat : 0;
+        for (; fat == 1 && lba < far && found == 0; lba += CONTROL_FAR_STEP) {
+            found = control_rescue_at(card, lba, buf);
+        }
     }
     if (found == 1) {
         found = control_put(card, 0, buf);

@@ -1,0 +1,127 @@
+#include "cases.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../core/error.h"
+
+// Does the card go on working? A file is written and read back, and nothing else changes.
+static bool goes_on(struct env *e, const char **why) {
+    static uint8_t wrote[900];
+    static uint8_t read[900];
+    FIL f;
+    UINT n = 0;
+    struct fatcheck check;
+    *why = "afterwards nothing can be written";
+    fill(wrote, sizeof wrote, 777, 0);
+    if (env_mount(e) != FR_OK) {
+        *why = "afterwards it can't be mounted";
+        return false;
+    }
+    f_unlink(&e->fs, "/filler0.bin");
+    if (put_file(e, "/data/next time.txt", 777, sizeof wrote, 512) < 0 ||
+        f_open(&e->fs, &f, "/data/next time.txt", FA_READ) != FR_OK ||
+        f_read(&f, read, sizeof read, &n) != FR_OK) {
+        return false;
+    }
+    f_close(&f);
+    if (n != sizeof read || memcmp(read, wrote, n) != 0) {
+        *why = "what is written afterwards reads back wrong";
+        return false;
+    }
+    *why = check.error;
+    bool ok = fatcheck(e->img, &check);
+    *why = check.error;
+    return ok;
+}
+
+static bool in_states(const struct job *job, uint64_t state, uint32_t lo, uint32_t hi) {
+    for (uint32_t i = lo; i <= hi && i < job->states.count; i++) {
+        if ((job->loose ? job->states.loose[i] : job->states.digest[i]) == state) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool case_recover(struct job *job, struct env *e, uint32_t lo, uint32_t hi) {
+    const char *why = "";
+    struct fatcheck check;
+    struct sdb_record_store store;
+    e->states = &job->states;
+    if (env_boot(e, job->scenario->fresh, &why) < 0) {
+        job_fail(job, "recovery:", why);
+        return false;
+    }
+    if (!fatcheck(e->img, &check)) {
+        job_fail(job, check.error, check.where);
+        return false;
+    }
+    if (job->scenario->fresh) {
+        // Gap or file, whichever found room: no matter to the user's files.
+        bool found = false;
+        for (uint32_t i = lo; i <= hi && i < job->states.count; i++) {
+            found |= job->states.visible[i] == check.visible;
+        }
+        if (!found || check.leaks + check.overlong > 0) {
+            job_fail(job, "the user's files are not what they were", "");
+        }
+        return found;
+    }
+    env_record_store(e, &store);
+    uint64_t digest = job->loose ? check.loose : check.digest;
+    if (!in_states(job, env_state(digest, env_record_digest(&store)), lo, hi)) {
+        job_fail(job, "neither the state before nor the one after", "");
+        return false;
+    }
+    return true;
+}
+
+static void case_follow_up(struct job *job, struct env *e) {
+    const char *why;
+    job->counter++;
+    if (job->counter % 512 == 7 || job->opt.replay) {
+        job->totals->fsck++;
+        if (!fsck_ok(&job->vol, e->img, job->scenario->unsynced)) {
+            job_fail(job, "fsck.fat complains", "");
+        }
+    }
+    if (job->counter % 16 == 3 || job->opt.replay) {
+        e->dev.log = NULL;
+        if (!goes_on(e, &why)) {
+            job_fail(job, why ? why : "", "(a file written after recovery)");
+        }
+    }
+}
+
+void case_judge(struct job *job, const struct image *img, uint32_t lo, uint32_t hi) {
+    job->totals->cases++;
+    uint64_t key = mix2(img->hash, (uint64_t)lo << 32 | hi);
+    if (!set64_add(&job->seen, key) && !job->opt.replay) {
+        return;
+    }
+    job->totals->distinct++;
+    struct image recovered;
+    struct oplog log = {0};
+    struct env e;
+    image_init(&recovered, img);
+    bool deeper = job->depth + 1 < DEPTH_MAX;
+    env_init(&e, false, &job->vol, &recovered, NULL, deeper ? &log : NULL);
+    if (job->scenario->fresh) {
+        // Creation and its commit happen during recovery: the state after is right as well.
+        hi = job->states.count - 1 > hi ? hi + 1 : hi;
+    }
+    if (case_recover(job, &e, lo, hi)) {
+        size_t writes = log.count;
+        case_follow_up(job, &e);
+        log.count = writes;
+        if (writes > 0 && deeper) {
+            job->depth++;
+            explore_log(job, img, &log, false, lo, hi);
+            job->depth--;
+        }
+    }
+    env_free(&e);
+    oplog_free(&log);
+    image_free(&recovered);
+}

@@ -1,0 +1,128 @@
+// make torture: every scenario on every volume, in as many processes as asked for.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "explore.h"
+
+static void run_one(unsigned scenario, unsigned volume, const struct options *opt,
+                    struct totals *totals) {
+    static struct job job;
+    memset(&job, 0, sizeof job);
+    job.scenario = &scenarios[scenario];
+    job.scenario_index = scenario;
+    job.volume_index = volume;
+    job.opt = *opt;
+    job.totals = totals;
+    volume_nth(volume, &job.vol);
+    if (job.scenario->small && job.vol.cluster_sectors > 8) {
+        return;
+    }
+    job_run(&job);
+}
+
+static void run_share(unsigned part, unsigned parts, unsigned stride, const struct options *opt,
+                      struct totals *totals) {
+    struct volume v;
+    unsigned n = 0;
+    for (unsigned volume = 0; volume_nth(volume, &v); volume++) {
+        for (unsigned s = 0; s < scenario_count; s++, n++) {
+            // A slice takes other volumes for each scenario.
+            if ((volume + s * 7) % stride != 0 || n / stride % parts != part ||
+                (opt->only && !strstr(scenarios[s].name, opt->only))) {
+                continue;
+            }
+            run_one(s, volume, opt, totals);
+            if (opt->stop && totals->failures > 0) {
+                return;
+            }
+        }
+    }
+}
+
+static int usage(void) {
+    fputs("usage: torture [-j processes] [-s stride] [-b budget] [-o scenario] [-r token] [-1] "
+          "[-v]\n",
+          stderr);
+    return 2;
+}
+
+int main(int argc, char **argv) {
+    struct options opt = {0};
+    unsigned processes = 1;
+    unsigned stride = 1;
+    int c;
+    while ((c = getopt(argc, argv, "j:s:b:o:r:1v")) != -1) {
+        switch (c) {
+        case 'j':
+            processes = (unsigned)atoi(optarg);
+            break;
+        case 's':
+            stride = (unsigned)atoi(optarg);
+            break;
+        case 'b':
+            opt.budget = strtoull(optarg, NULL, 10);
+            break;
+        case 'o':
+            opt.only = optarg;
+            break;
+        case 'r':
+            opt.replay = optarg;
+            break;
+        case '1':
+            opt.stop = true;
+            break;
+        case 'v':
+            opt.verbose = true;
+            break;
+        default:
+            return usage();
+        }
+    }
+    if (optind != argc || processes == 0 || stride == 0) {
+        return usage();
+    }
+    time_t begin = time(NULL);
+    struct totals *shares = mmap(NULL, processes * sizeof *shares, PROT_READ | PROT_WRITE,
+                                 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct totals all = {0};
+    if (opt.replay) {
+        unsigned s;
+        unsigned volume;
+        if (sscanf(opt.replay, "%u.%u.", &s, &volume) != 2 || s >= scenario_count) {
+            return usage();
+        }
+        run_one(s, volume, &opt, &shares[0]);
+    } else {
+        for (unsigned i = 0; i < processes; i++) {
+            if (fork() == 0) {
+                run_share(i, processes, stride, &opt, &shares[i]);
+                exit(0);
+            }
+        }
+        for (unsigned i = 0; i < processes; i++) {
+            int status;
+            if (wait(&status) < 0 || status != 0) {
+                printf("a process died\n");
+                all.failures++;
+            }
+        }
+    }
+    for (unsigned i = 0; i < processes; i++) {
+        all.cases += shares[i].cases;
+        all.distinct += shares[i].distinct;
+        all.failures += shares[i].failures;
+        all.fsck += shares[i].fsck;
+        all.errors += shares[i].errors;
+    }
+    printf("I/O error runs: %llu, images seen by fsck.fat: %llu\n", (unsigned long long)all.errors,
+           (unsigned long long)all.fsck);
+    printf("torture: cases=%llu distinct=%llu failures=%llu seconds=%ld\n",
+           (unsigned long long)all.cases, (unsigned long long)all.distinct,
+           (unsigned long long)all.failures, (long)(time(NULL) - begin));
+    return all.failures != 0;
+}

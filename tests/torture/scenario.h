@@ -1,0 +1,29 @@
+// What the board does while the power fails.
+#ifndef TORTURE_SCENARIO_H
+#define TORTURE_SCENARIO_H
+
+#include "env.h"
+
+struct scenario {
+    const char *name;
+    int (*prepare)(struct env *e); // before the run, on the reference card; may be NULL
+    int (*run)(struct env *e);     // returns 0 or a negative error, stops at the first
+    bool fresh;                    // no control area before the run: boot makes it
+    bool unsynced;                 // files are open while others are flushed: leaks by FatFs itself
+    bool two;                      // only two visible releases may ever be: first and last state's
+    bool small;                    // only on volumes with clusters up to 4 KiB
+};
+
+extern const struct scenario scenarios[];
+extern const unsigned scenario_count;
+
+// User files of every card: a few, or with `crowded` so many that the root directory grows.
+int populate(struct env *e);
+
+// Helpers on the mounted volume; 0 or negative.
+int put_file(struct env *e, const char *path, uint32_t seed, uint32_t size, uint32_t piece);
+int move_over(struct env *e, const char *from, const char *to); // as MicroPython's rename
+int remove_tree(struct env *e, const char *path);
+void fill(uint8_t *buf, uint32_t len, uint32_t seed, uint32_t from);
+
+#endif
