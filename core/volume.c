@@ -64,7 +64,8 @@ void sdb_volume_bdev(struct sdb_volume *v, struct sdb_bdev *out) {
 }
 
 int sdb_volume_begin_file(struct sdb_volume *v) {
-    return sdb_journal_begin(&v->journal);
+    // Where nothing can pass through, on FAT12, the file would have to fit in the journal's RAM.
+    return v->journal.geo.safe ? sdb_journal_begin(&v->journal) : SDB_ENOSPC;
 }
 
 static int volume_write_file(const struct sdb_fs *fs, uint8_t *buf) {
