@@ -1,7 +1,8 @@
 # The boot order of ESP32's firmware, resets and what outlives them.
+import socket
+import subprocess
 import unittest
 from board import BOARD, Bench
-import subprocess
 
 
 class BootOrder(unittest.TestCase):
@@ -78,9 +79,13 @@ class BootOrder(unittest.TestCase):
         self.assertIn("woke", self.board({"main.py": text}).out)
 
     def test_soft_reset_forgets_and_closes(self):
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            port = s.getsockname()[1]  # free a moment ago
         text = "import socket\ns = socket.socket()\n"
         text += "s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)\n"
-        text += "s.bind(socket.getaddrinfo('127.0.0.1', 18471)[0][-1])\ns.listen(1)\n"
+        text += "s.bind(socket.getaddrinfo('127.0.0.1', %d)[0][-1])\n" % port
+        text += "s.listen(1)\n"
         text += "print('bound')\nimport machine\n"
         text += "if machine.reset_cause() != machine.SOFT_RESET: machine.soft_reset()\n"
         r = self.board({"main.py": text})
