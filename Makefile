@@ -18,6 +18,7 @@ help:
 	@echo "make board   build the simulated board"
 	@echo "make setup   install what is needed and get MicroPython (MPY_DIR=... takes yours)"
 	@echo "make lint    clang-format, cppcheck, warnings of gcc and clang as errors"
+	@echo "make cuts    the board's power cut at every sector of an update, and again while it recovers"
 	@echo "make fuzz    the parsers under libFuzzer, SECONDS=5 each"
 	@echo "make clean   remove build/"
 
@@ -25,6 +26,7 @@ setup:
 	@tools/setup.sh
 
 board: setup
+	@[ -x $(BOARD) ] || echo "board: building MicroPython for the simulated board, about half a minute"
 	@$(MAKE) --no-print-directory -C sim
 
 demo: board
@@ -33,7 +35,7 @@ demo: board
 run: board
 	@$(PYTHON) tools/run.py --card "$(CARD)" --flash "$(FLASH)" $(if $(PIN),--pin "$(PIN)") $(if $(URL),--url "$(URL)")
 
-test: test-unit test-sim test-board
+test: test-unit test-sim test-board test-cuts
 	@echo "make test: all passed"
 
 test-unit: setup
@@ -46,6 +48,15 @@ test-sim: board
 test-board: board
 	@$(PYTHON) -m unittest discover -s tests/board
 
+# The board's power is cut at every 5th sector of an update here, at every one in `make cuts`.
+test-cuts: board
+	@$(PYTHON) tests/cuts/cuts.py --fs fat --every 5
+	@$(PYTHON) tests/cuts/cuts.py --fs littlefs --every 5
+
+cuts: board
+	@$(PYTHON) tests/cuts/cuts.py --fs fat --again
+	@$(PYTHON) tests/cuts/cuts.py --fs littlefs --again
+
 fuzz: setup
 	@$(MAKE) --no-print-directory -C tests/fuzz check
 
@@ -55,4 +66,4 @@ lint: setup
 clean:
 	rm -rf build
 
-.PHONY: all help setup board demo run test test-unit test-sim test-board fuzz lint clean
+.PHONY: all help setup board demo run test test-unit test-sim test-board test-cuts cuts fuzz lint clean

@@ -8,12 +8,19 @@ import sdboot
 
 from . import wifi
 
-SETTINGS = "/settings.json"  # belongs to this board: not part of a release
+# Belongs to this board, hence to no release: on the card, or on the internal flash, where it stays
+# when the card is exchanged.
+SETTINGS = ("/settings.json", "/flash/settings.json")
 
 
 def settings():
-    with open(SETTINGS) as f:
-        return json.load(f)
+    for path in SETTINGS:
+        try:
+            with open(path) as f:
+                return json.load(f)
+        except OSError:
+            pass
+    raise OSError("no settings.json, neither on the card nor on the internal flash")
 
 
 def update(url):
