@@ -19,6 +19,7 @@ help:
 	@echo "make setup   install what is needed and get MicroPython (MPY_DIR=... takes yours)"
 	@echo "make lint    clang-format, cppcheck, warnings of gcc and clang as errors"
 	@echo "make cuts    the board's power cut at every sector of an update, and again while it recovers"
+	@echo "make bench-card  sectors and commands written by updates and a logger, exact counts"
 	@echo "make fuzz    the parsers under libFuzzer, SECONDS=5 each"
 	@echo "make clean   remove build/"
 
@@ -57,6 +58,9 @@ cuts: board
 	@$(PYTHON) tests/cuts/cuts.py --fs fat --again
 	@$(PYTHON) tests/cuts/cuts.py --fs littlefs --again
 
+bench-card: board
+	@$(PYTHON) bench/card.py
+
 fuzz: setup
 	@$(MAKE) --no-print-directory -C tests/fuzz check
 
@@ -66,4 +70,4 @@ lint: setup
 clean:
 	rm -rf build
 
-.PHONY: all help setup board demo run test test-unit test-sim test-board test-cuts cuts fuzz lint clean
+.PHONY: all help setup board demo run test test-unit test-sim test-board test-cuts cuts bench-card fuzz lint clean
