@@ -51,8 +51,8 @@ def boot(pin=18, sd=None, fs="fat", format="auto", journal=True):
             print("sdboot: recovery pin is low: card is at /sd, the application does not run")
         else:
             _fs = card.finish_update(_fs, _volume)
+            found = version()  # a card that can't be read is noticed here at the latest
             root.move(_fs)
-            found = version()
             found = "no release" if found == "0.0.0" else found
             print("sdboot: %s on SD card, %s" % (found, card.describe(_card, _kind, _volume)))
     except OSError as e:

@@ -138,6 +138,8 @@ def filesystem(card, kind, journal):
             _journal_file(volume)
         return mount_fat(volume), card, volume
     except OSError as e:
+        if e.errno == 5:
+            raise  # the card's fault, not the filesystem's
         raise Error(
             e.errno,
             "the %s on the SD card can't be mounted (%s); repair it on a PC%s"
@@ -187,4 +189,6 @@ def describe(card, kind, volume):
 
 
 def reason(e):
-    return e if isinstance(e, Error) else "SD card error: %s" % e
+    if isinstance(e, Error) or e.errno is None:
+        return e
+    return "SD card error %d, %s" % (e.errno, _sdboot.strerror(-e.errno))
