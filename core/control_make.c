@@ -74,19 +74,24 @@ static int control_new_sector(const struct sdb_bdev *card, const struct sdb_cont
 }
 
 // A FAT32 volume that is the whole card keeps a copy of sector 0: it must say the same, for
-// checkers compare the two, and rescue takes it from there. Leaves the new sector 0 in buf.
+// checkers compare the two, and rescue takes it from there. Only if it is a copy, a pointer of
+// another attempt aside, or torn. Leaves the new sector 0 in buf.
 static int control_backup(const struct sdb_bdev *card, const struct sdb_fatgeo *geo,
                           const struct sdb_control *c, uint8_t *buf) {
+    struct sdb_fatgeo other;
     int err = control_get(card, geo->start + geo->backup, buf);
+    bool ours = err == 0 && sdb_fatgeo_parse(&other, buf, geo->start, card->sectors) < 0;
+    memset(buf + CONTROL_POINTER_AT, 0, CONTROL_POINTER_SIZE);
     uint32_t crc = sdb_crc32(0, buf, SDB_SECTOR);
     if (err == 0) {
         err = control_get(card, 0, buf);
     }
-    bool same = err == 0 && crc == sdb_crc32(0, buf, SDB_SECTOR);
     if (err == 0) {
+        memset(buf + CONTROL_POINTER_AT, 0, CONTROL_POINTER_SIZE);
+        ours |= crc == sdb_crc32(0, buf, SDB_SECTOR);
         err = control_new_sector(card, c, buf);
     }
-    if (err == 0 && same) {
+    if (err == 0 && ours) {
         err = control_put(card, geo->start + geo->backup, buf);
         if (err == 0) {
             err = control_flush(card);

@@ -94,6 +94,21 @@ static void case_follow_up(struct job *job, struct env *e) {
     }
 }
 
+// Making a control area is a long recovery, begun anew after every cut: on every eighth volume each
+// cut of it is cut again completely, on the others, for subsets of writes, and below that, samples.
+static bool case_descend(const struct job *job) {
+    if (!job->scenario->fresh || job->opt.replay) {
+        return true;
+    }
+    if (job->volume_index % 8 != job->volume_index / 8 % 8) {
+        return job->counter % (job->depth == 0 ? 16 : 1024) == 0;
+    }
+    if (job->depth == 0) {
+        return job->variant[0] < VARIANT_SUBSET || job->counter % 16 == 0;
+    }
+    return job->counter % 1024 == 0;
+}
+
 void case_judge(struct job *job, const struct image *img, uint32_t lo, uint32_t hi) {
     job->totals->cases++;
     uint64_t key = mix2(img->hash, (uint64_t)lo << 32 | hi);
@@ -115,7 +130,7 @@ void case_judge(struct job *job, const struct image *img, uint32_t lo, uint32_t 
         size_t writes = log.count;
         case_follow_up(job, &e);
         log.count = writes;
-        if (writes > 0 && deeper) {
+        if (writes > 0 && deeper && case_descend(job)) {
             job->depth++;
             explore_log(job, img, &log, false, lo, hi);
             job->depth--;

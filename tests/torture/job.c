@@ -151,7 +151,7 @@ bool job_run(struct job *job) {
     image_free(&img);
     if (ok) {
         uint64_t before = job->totals->cases;
-        job->stride = job->scenario->fresh ? 2048 : 16;
+        job->stride = 16;
         job->depth = 0;
         explore_log(job, &job->base, &log, true, 0, 0);
         job->depth = 0;
