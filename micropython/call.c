@@ -53,9 +53,11 @@ static mp_obj_t call_method(struct call_args *a) {
     mp_load_method(a->obj, a->method, dest);
     for (size_t i = 0; i < a->n_args; i++) {
         const struct sdb_arg *arg = &a->args[i];
+        // A path as bytes: names that a PC wrote to FAT need not be UTF-8, and then are no str.
         dest[2 + i] = arg->obj != MP_OBJ_NULL ? arg->obj
-                      : arg->str != NULL      ? mp_obj_new_str(arg->str, strlen(arg->str))
-                                              : mp_obj_new_int_from_uint(arg->num);
+                      : arg->str != NULL
+                          ? mp_obj_new_bytes((const byte *)arg->str, strlen(arg->str))
+                          : mp_obj_new_int_from_uint(arg->num);
     }
     return mp_call_method_n_kw(a->n_args, 0, dest);
 }
