@@ -88,7 +88,10 @@ static void case_follow_up(struct job *job, struct env *e) {
     }
     if (job->counter % 16 == 3 || job->opt.replay) {
         e->dev.log = NULL;
-        if (!goes_on(e, &why)) {
+        uint64_t last = job->states.visible[job->states.count - 1];
+        if (job->scenario->resume && !job->scenario->resume(e, last, &why)) {
+            job_fail(job, why, "(when the update is carried on)");
+        } else if (!goes_on(e, &why)) {
             job_fail(job, why ? why : "", "(a file written after recovery)");
         }
     }

@@ -94,7 +94,7 @@ static int env_commit_as(struct env *e, int (*commit)(struct sdb_journal *)) {
         return 0;
     }
     e->dev.hi = e->dev.lo + 1;
-    int err = commit(&e->journal);
+    int err = commit(e->journal);
     if (err == 0) {
         e->dev.lo = e->dev.hi;
     }
@@ -138,7 +138,7 @@ int env_abort(struct env *e) {
     if (e->reference) {
         image_clear(&e->pending);
     } else {
-        sdb_journal_abort(&e->journal);
+        sdb_journal_abort(e->journal);
     }
     e->open = false;
     e->deferred = false;
@@ -148,7 +148,7 @@ int env_abort(struct env *e) {
 void env_defer(struct env *e, bool deferred) {
     e->deferred = deferred;
     if (!e->reference) {
-        sdb_journal_defer(&e->journal, deferred);
+        sdb_journal_defer(e->journal, deferred);
     }
 }
 
@@ -171,29 +171,26 @@ static int store_read(void *ctx, int slot, uint8_t *buf) {
         memcpy(buf, e->slots[slot], 512);
         return 0;
     }
-    struct sdb_control_store s;
     struct sdb_record_store store;
-    sdb_control_record_store(&s, &e->card, &e->control, &store);
+    sdb_volume_store(&e->volume, &store);
     return store.read(store.ctx, slot, buf);
 }
 
 static int store_write(void *ctx, int slot, const uint8_t *buf) {
     struct env *e = ctx;
+    struct sdb_record_store store;
     int err = env_checkpoint(e);
     if (err < 0) {
         return err;
     }
     if (e->reference) {
-        struct sdb_record_store store;
         memcpy(e->slots[slot], buf, 512);
         env_record_store(e, &store);
         e->record_digest = env_record_digest(&store);
         states_add(e);
         return 0;
     }
-    struct sdb_control_store s;
-    struct sdb_record_store store;
-    sdb_control_record_store(&s, &e->card, &e->control, &store);
+    sdb_volume_store(&e->volume, &store);
     e->dev.hi = e->dev.lo + 1;
     err = store.write(store.ctx, slot, buf);
     if (err == 0) {
@@ -210,108 +207,75 @@ void env_record_store(struct env *e, struct sdb_record_store *store) {
 
 // ---- power on
 
-// Writes /.sdboot/journal through what is mounted.
-static int env_write_journal_file(struct env *e) {
-    static uint8_t block[4096];
-    FIL f;
-    UINT n;
+// The reference: the same file, in one commit.
+static int env_reference_file(struct env *e) {
+    static uint8_t block[512];
+    e->open = true;
     if (env_mount(e) != FR_OK) {
         return SDB_EIO;
     }
-    FRESULT res = f_mkdir(&e->fs, "/.sdboot");
-    if (res == FR_OK || res == FR_EXIST) {
-        res = f_open(&e->fs, &f, "/.sdboot/journal", FA_WRITE | FA_CREATE_ALWAYS);
+    const struct sdb_fs *fs = &e->engine_fs;
+    int err = fs->mkdir(fs->ctx, "/.sdboot");
+    int file = fs->open(fs->ctx, "/.sdboot/journal", 'w');
+    for (uint32_t i = 0; i < SDB_CONTROL_FILE_MIN && err == 0; i++) {
+        err = fs->write(fs->ctx, file, block, sizeof block);
     }
-    for (uint32_t i = 0; res == FR_OK && i < SDB_CONTROL_FILE_MIN / 8; i++) {
-        res = f_write(&f, block, sizeof block, &n);
-        res = res == FR_OK && n < sizeof block ? FR_DENIED : res;
-    }
-    if (res == FR_OK) {
-        res = f_close(&f);
-    }
-    return res == FR_OK ? 0 : SDB_EIO;
+    return err == 0 && fs->close(fs->ctx, file) == 0 ? env_commit(e) : SDB_EIO;
 }
 
 static int env_create_file(struct env *e, uint8_t *buf, const char **why) {
     *why = "no journal file could be made";
-    sdb_journal_init(&e->journal, &e->card, &e->journal.geo, 0, 0);
-    sdb_journal_bdev(&e->journal, &e->mounted);
-    int err = sdb_journal_begin(&e->journal);
+    int err = sdb_volume_begin_file(&e->volume);
     if (err < 0) {
         return err;
     }
     e->open = true;
-    err = env_write_journal_file(e);
-    if (err < 0) {
-        return err;
-    }
+    sdb_volume_bdev(&e->volume, &e->mounted);
     e->dev.hi = e->dev.lo + 1;
-    err = sdb_control_place_file(&e->journal, &e->control, buf);
+    err = env_mount(e) == FR_OK ? sdb_volume_make_file(&e->volume, &e->engine_fs, buf) : SDB_EIO;
+    e->open = false;
     if (err == 0) {
         e->dev.lo = e->dev.hi;
-        e->open = false;
     }
     return err;
 }
 
 int env_boot(struct env *e, bool create, const char **why) {
     uint8_t buf[512];
-    struct sdb_fatgeo geo;
     e->open = e->deferred = false;
+    *why = "the reference failed";
     if (e->reference) {
-        if (!create || e->vol->layout != LAYOUT_SUPERFLOPPY) {
-            return 0;
-        }
-        e->open = true;
-        int res = env_write_journal_file(e);
-        return res < 0 ? res : env_commit(e);
+        return create && e->vol->layout == LAYOUT_SUPERFLOPPY ? env_reference_file(e) : 0;
     }
     *why = "no volume";
-    int err = sdb_fatgeo_read(&geo, &e->card, buf);
+    int err = sdb_volume_open(&e->volume, &e->card, true, buf);
     if (err == SDB_ENOENT) {
         err = sdb_control_rescue(&e->card, buf);
-        err = err == 1 ? sdb_fatgeo_read(&geo, &e->card, buf) : err < 0 ? err : SDB_ENOENT;
+        if (err >= 0) {
+            err = err == 1 ? sdb_volume_open(&e->volume, &e->card, true, buf) : SDB_ENOENT;
+        }
     }
     if (err < 0) {
         return err;
     }
-    *why = "no control area";
-    err = sdb_control_find(&e->card, &e->control, buf);
-    if (err < 0 && err != SDB_ENOENT) {
-        return err;
+    if (e->volume.replay == SDB_REPLAY_FOREIGN) {
+        *why = "taken for foreign";
+        return SDB_EIO;
     }
-    uint32_t sectors = err == 0 ? e->control.sectors : 0;
-    sdb_journal_init(&e->journal, &e->card, &geo, sectors ? e->control.lba : 0, sectors);
-    sdb_journal_bdev(&e->journal, &e->mounted);
-    if (err == 0) {
-        *why = "replay failed";
-        err = sdb_journal_replay(&e->journal);
-        if (err < 0 || err == SDB_REPLAY_FOREIGN) {
-            *why = err < 0 ? "replay failed" : "taken for foreign";
-            return err < 0 ? err : SDB_EIO;
-        }
+    if (e->volume.without == SDB_ENOSPC && create) {
+        err = env_create_file(e, buf, why);
+    } else if (e->volume.without < 0) {
         *why = "control area lost";
-        err = sdb_control_verify(&e->card, &geo, &e->control, buf);
+        err = SDB_ENOENT;
     }
-    if (err == SDB_ENOENT && create) {
-        *why = "no room in the gap";
-        err = sdb_control_place_gap(&e->card, &geo, &e->control, buf);
-        if (err == SDB_ENOSPC) {
-            err = env_create_file(e, buf, why);
-        } else if (err == 0) {
-            err = sdb_journal_attach(&e->journal, e->control.lba, e->control.sectors);
-        }
-    }
-    if (err == SDB_ENOENT) {
-        // A journal without an area commits nothing: the card is used as it is.
-        e->mounted = e->card;
-    }
+    sdb_volume_bdev(&e->volume, &e->mounted);
     return err;
 }
 
 FRESULT env_mount(struct env *e) {
     memset(&e->fs, 0, sizeof e->fs);
     e->fs.drv = e;
+    ff_fs_init(&e->files, &e->fs, &e->engine_fs);
     return f_mount(&e->fs);
 }
 
@@ -326,6 +290,7 @@ void env_init(struct env *e, bool reference, const struct volume *vol, struct im
     ramdev_init(&e->dev, reference ? &e->pending : img, vol->sectors);
     e->dev.log = log;
     ramdev_bdev(&e->dev, &e->card);
+    e->journal = &e->volume.journal;
     e->mounted = e->card;
     struct sdb_record_store store;
     env_record_store(e, &store);

@@ -6,10 +6,10 @@
 #ifndef TORTURE_ENV_H
 #define TORTURE_ENV_H
 
-#include "../../core/control.h"
-#include "../../core/journal.h"
 #include "../../core/record.h"
+#include "../../core/volume.h"
 #include "fatcheck.h"
+#include "ff_fs.h"
 #include "ramdev.h"
 #include "volume.h"
 #include "lib/oofatfs/ff.h"
@@ -29,11 +29,13 @@ struct env {
     struct image *img;    // the card; of the reference: what is committed
     struct image pending; // reference: what is not
     struct ramdev dev;
-    struct sdb_bdev card; // of dev
-    struct sdb_journal journal;
-    struct sdb_control control;
+    struct sdb_bdev card;     // of dev
+    struct sdb_volume volume; // core's own idea of it
+    struct sdb_journal *journal;
     struct sdb_bdev mounted; // what FatFs sees
     FATFS fs;
+    struct ff_fs files;
+    struct sdb_fs engine_fs; // for the engine, on fs
     bool open;
     bool deferred;
     struct states *states;

@@ -8,10 +8,12 @@ struct scenario {
     const char *name;
     int (*prepare)(struct env *e); // before the run, on the reference card; may be NULL
     int (*run)(struct env *e);     // returns 0 or a negative error, stops at the first
-    bool fresh;                    // no control area before the run: boot makes it
-    bool unsynced;                 // files are open while others are flushed: leaks by FatFs itself
-    bool two;                      // only two visible releases may ever be: first and last state's
-    bool small;                    // only on volumes with clusters up to 4 KiB
+    // After a cut and recovery: carry on until the visible release is `visible`; may be NULL.
+    bool (*resume)(struct env *e, uint64_t visible, const char **why);
+    bool fresh;    // no control area before the run: boot makes it
+    bool unsynced; // files are open while others are flushed: leaks by FatFs itself
+    bool two;      // only two visible releases may ever be: first and last state's
+    bool small;    // only on volumes with clusters up to 4 KiB
 };
 
 extern const struct scenario scenarios[];
