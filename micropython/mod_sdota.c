@@ -284,10 +284,11 @@ static mp_obj_t install_abort(mp_obj_t self_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(install_abort_obj, install_abort);
 
-// where() -> path of the member being read, for messages
+// where() -> path of the member being read, for messages: bytes, which need not be UTF-8
 static mp_obj_t install_where(mp_obj_t self_in) {
     struct sdota_install *self = MP_OBJ_TO_PTR(self_in);
-    return sdota_str(self->install.tar.path);
+    const char *path = self->install.tar.path;
+    return mp_obj_new_bytes((const byte *)path, strlen(path));
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(install_where_obj, install_where);
 

@@ -13,7 +13,7 @@ _point = None  # where it is mounted: "/" or "/sd"
 
 
 class Error(OSError):
-    """`errno` is that of the system, or from 200 on a code of sdboot's own (core/error.h); the
+    """`errno` is that of the system, or from 180 on a code of sdboot's own (core/error.h); the
     message says what happened and what to do."""
 
     def __init__(self, errno, message):

@@ -147,7 +147,11 @@ class OTA:
 
     def _where(self, code, install, release):
         member = install.where()
-        return "%s: %s" % (release.file, member) if member else release.file
+        try:
+            text = repr(str(member, "utf-8"))[1:-1]  # the terminal must not obey a file name
+        except UnicodeError:
+            text = repr(member)[2:-1]
+        return "%s: %s" % (release.file, text) if text else release.file
 
 
 def _no_progress(phase, done, total):
