@@ -19,6 +19,7 @@
     X(SDB_EROFS, "read-only")                                                                      \
     X(SDB_ENAMETOOLONG, "name too long")                                                           \
     X(SDB_ENOTEMPTY, "directory not empty")                                                        \
+    X(SDB_ECANCELED, "interrupted")                                                                \
     X(SDB_EPKG_TRUNCATED, "package: cut short, upload it again")                                   \
     X(SDB_EPKG_NOT_TAR, "package: not a tar file, publish a plain .tar")                           \
     X(SDB_EPKG_CHECKSUM, "package: damaged, header checksum is wrong")                             \
@@ -36,6 +37,7 @@
     X(SDB_EPKG_HASH, "package: hash is not the announced one, update 'versions'")                  \
     X(SDB_EPKG_MANY, "package: too many files")                                                    \
     X(SDB_EPKG_CONFLICT, "package: file and directory of the same name")                           \
+    X(SDB_EVERIFY, "a file is missing or differs from the manifest")                               \
     X(SDB_EVER_GARBAGE, "versions: no line is a release, want semver;file;sha1")                   \
     X(SDB_EVER_HASH, "versions: newest release has no valid sha1")                                 \
     X(SDB_EVER_LONG, "versions: file too long")                                                    \

@@ -41,6 +41,9 @@ enum sdb_error {
     SDB_EPKG_MANY,             // more members than the caller has memory for
     SDB_EPKG_CONFLICT,         // a file where a directory is needed, or the other way round
 
+    // A release on the card.
+    SDB_EVERIFY = -230, // a file is missing or differs from the manifest
+
     // The `versions` file.
     SDB_EVER_GARBAGE = -240, // no line of it is a release
     SDB_EVER_HASH,           // the release to install has no well-formed hash

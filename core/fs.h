@@ -1,7 +1,7 @@
 // What the engine needs of a mounted filesystem. Paths are absolute within the volume
 // ("/app/main.py"), UTF-8, no trailing '/'. Every callback returns 0 (or what its comment says)
 // or a negative SDB_E* / -errno. A handle is a small non-negative number; the engine holds at most
-// one file open for reading, one for writing and one directory at a time.
+// two files and one directory open at a time.
 #ifndef SDB_FS_H
 #define SDB_FS_H
 
@@ -25,7 +25,8 @@ struct sdb_fs {
     int (*stat)(void *ctx, const char *path, uint32_t *size);
 
     // Open a file: mode 'r' reads an existing one, 'w' creates or truncates, 'x' creates and fails
-    // with SDB_EEXIST if something of that name is there. Returns a handle.
+    // with SDB_EEXIST if something of that name is there, 'a' appends to an existing file or
+    // creates one. Returns a handle.
     int (*open)(void *ctx, const char *path, char mode);
     // Read up to `len` bytes; returns their number, 0 at the end.
     int (*read)(void *ctx, int file, void *buf, size_t len);

@@ -12,6 +12,7 @@ struct sdb_hash {
     size_t size; // bytes of the digest: 20 for SHA-1, 32 for SHA-256
     int (*update)(void *ctx, const void *data, size_t len);
     int (*digest)(void *ctx, uint8_t *out); // writes `size` bytes; the hash is used up
+    int (*start)(void *ctx);                // begins anew; before the first update
 };
 
 #endif

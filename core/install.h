@@ -6,6 +6,8 @@
 //   sdb_install_finish       verifies; from here on the next boot swaps the release in
 //   sdb_install_abort        instead of finish, or after an error: removes what was staged
 //
+// The manifest of the release, app/.manifest, is written along the way.
+//
 // app/… is written to next/…, files outside app/ to .sdboot/new/… and only if their content
 // differs from what is there. The running release is never touched.
 #ifndef SDB_INSTALL_H
@@ -13,6 +15,7 @@
 
 #include "fs.h"
 #include "hash.h"
+#include "manifest.h"
 #include "names.h"
 #include "record.h"
 #include "tar.h"
@@ -21,18 +24,22 @@
 #define SDB_DIR ".sdboot"
 #define SDB_DIR_NEW "/.sdboot/new"
 #define SDB_DIR_OLD "/.sdboot/old"
-#define SDB_DIR_PREV "/prev"
+#define SDB_FILE_ADDED "/.sdboot/added" // what a swap has added outside main_dir, for the way back
+#define SDB_NAME_PREV "prev"
+#define SDB_DIR_PREV "/" SDB_NAME_PREV
 #define SDB_VERSION_FILE ".version"
+#define SDB_MANIFEST_FILE ".manifest" // in main_dir: every file of the release, as sha256sum prints
 
 struct sdb_install_config {
     const struct sdb_fs *fs; // must outlive the install, as everything here
     const struct sdb_hash *hash;
     const struct sdb_record_store *store;
-    const char *main_dir;         // "app": the directory that a release owns whole
-    const char *next_dir;         // "next"
-    const char *version;          // announced version; app/.version in the package must agree
-    uint8_t digest[SDB_HASH_MAX]; // announced hash of the whole package, hash->size bytes
-    uint8_t trials;               // trial boots the release gets; 0: none, it is final at once
+    const char *main_dir;             // "app": the directory that a release owns whole
+    const char *next_dir;             // "next"
+    const char *version;              // announced version; app/.version in the package must agree
+    uint8_t digest[SDB_HASH_MAX];     // announced hash of the whole package, hash->size bytes
+    uint8_t trials;                   // trial boots the release gets; 0: none, it is final at once
+    const struct sdb_hash *file_hash; // SHA-256 for the manifest; NULL: the release has none
 
     // Called at a file boundary, where a transaction may be committed; with `must` it has to be:
     // what follows must not share a transaction with what came before. May be NULL.
@@ -45,6 +52,7 @@ struct sdb_install {
     struct sdb_names names;
     struct sdb_tar tar;
     struct sdb_tree tree;
+    struct sdb_textfile manifest;
     char path[SDB_PATH_MAX + 1];     // the member being written
     char live[SDB_PATH_MAX + 1];     // what it will replace, if outside main_dir
     uint8_t buf[512];                // live content, to compare and to copy

@@ -21,16 +21,34 @@ static int swap_evict(struct sdb_swap *swap) {
     return res < 0 ? res : fs->rename(fs->ctx, swap->live, swap->old);
 }
 
+// Notes that swap->live is new, before it is made. It is not if the old one has been moved away, by
+// this swap before a power cut.
+static int swap_note_added(struct sdb_swap *swap) {
+    const struct sdb_fs *fs = swap->fs;
+    strcpy(swap->old, SDB_DIR_OLD);
+    strcat(swap->old, swap->live);
+    int res = fs->stat(fs->ctx, swap->old, NULL);
+    if (res != SDB_ENOENT) {
+        return res < 0 ? res : 0;
+    }
+    sdb_textfile_init(&swap->added, fs, SDB_FILE_ADDED);
+    res = sdb_textfile_puts(&swap->added, swap->live);
+    if (res == 0) {
+        res = sdb_textfile_put(&swap->added, '\n');
+    }
+    return res < 0 ? res : sdb_textfile_flush(&swap->added);
+}
+
 // Makes the directory swap->live. A file of that name, made by the application since the release
 // was staged, must not stop the swap half-way.
 static int swap_make_live(struct sdb_swap *swap) {
     const struct sdb_fs *fs = swap->fs;
     int type = fs->stat(fs->ctx, swap->live, NULL);
-    int res = type == SDB_FS_FILE ? swap_evict(swap) : 0;
-    if (res == 0 && type != SDB_FS_DIR) {
-        res = type < 0 && type != SDB_ENOENT ? type : fs->mkdir(fs->ctx, swap->live);
+    if (type == SDB_FS_DIR || (type < 0 && type != SDB_ENOENT)) {
+        return type < 0 ? type : 0;
     }
-    return res;
+    int res = type == SDB_FS_FILE ? swap_evict(swap) : swap_note_added(swap);
+    return res < 0 ? res : fs->mkdir(fs->ctx, swap->live);
 }
 
 static int swap_replace_file(void *ctx, const char *path) {
@@ -50,11 +68,10 @@ static int swap_replace_file(void *ctx, const char *path) {
     int res = fs->stat(fs->ctx, swap->live, NULL);
     if (res > 0) {
         res = swap_evict(swap);
+    } else if (res == SDB_ENOENT) {
+        res = swap_note_added(swap);
     }
-    if (res < 0 && res != SDB_ENOENT) {
-        return res;
-    }
-    return fs->rename(fs->ctx, path, swap->live);
+    return res < 0 ? res : fs->rename(fs->ctx, path, swap->live);
 }
 
 static int swap_make_dir(void *ctx, const char *path) {
@@ -131,6 +148,7 @@ int sdb_swap(struct sdb_swap *swap, const struct sdb_fs *fs, const struct sdb_re
     }
     record->event = SDB_EVENT_INSTALLED;
     strcpy(record->event_version, record->version);
-    res = swap_save(store, record, SDB_IDLE);
+    record->left = record->trials;
+    res = swap_save(store, record, record->trials > 0 ? SDB_TRIAL : SDB_IDLE);
     return res < 0 ? res : 1;
 }

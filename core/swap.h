@@ -7,6 +7,7 @@
 
 #include "fs.h"
 #include "record.h"
+#include "textfile.h"
 #include "tree.h"
 
 // Working memory of a swap, caller-owned.
@@ -15,13 +16,16 @@ struct sdb_swap {
     struct sdb_tree tree;
     char live[SDB_PATH_MAX + 1]; // the file being replaced
     char old[SDB_PATH_MAX + 1];  // where it is kept
+    struct sdb_textfile added;   // what the release adds outside main_dir
 };
 
 // Does what `record` asks for: STAGED or SWAPPING → next/ becomes app/, app/ becomes prev/, files
-// in .sdboot/new/ take their places and what they replace goes to .sdboot/old/. Returns 1 when a
-// release has been swapped in, 0 when there was nothing to do, or an error: SDB_ENOENT if the
-// staged release is gone (the record is IDLE again, the running release untouched). After any
-// other error the record still says what is to be done and the next boot tries again.
+// in .sdboot/new/ take their places, what they replace goes to .sdboot/old/, and the names of those
+// that replace nothing to .sdboot/added. The record then says TRIAL if the release gets trial
+// boots, else IDLE. Returns 1 when a release has been swapped in, 0 when there was nothing to do,
+// or an error: SDB_ENOENT if the staged release is gone (the record is IDLE again, the running
+// release untouched). After any other error the record still says what is to be done and the next
+// boot tries again.
 int sdb_swap(struct sdb_swap *swap, const struct sdb_fs *fs, const struct sdb_record_store *store,
              struct sdb_record *record);
 

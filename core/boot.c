@@ -1,0 +1,90 @@
+#include "boot.h"
+
+#include "error.h"
+
+#include <string.h>
+
+int sdb_boot_load(struct sdb_boot *b) {
+    return sdb_record_load(b->store, &b->record);
+}
+
+static int boot_take_back(struct sdb_boot *b, uint8_t event) {
+    return sdb_revert_begin(&b->swap, b->fs, b->store, &b->record, event);
+}
+
+// Reads the whole release again: what the card has kept, not what was sent to it.
+static int boot_check_content(struct sdb_boot *b) {
+    if (b->hash == NULL) {
+        return 0;
+    }
+    sdb_verify_init(&b->verify, b->fs, b->hash, b->record.main_dir, b->buf, b->len);
+    return sdb_verify_all(&b->verify);
+}
+
+static int boot_trial(struct sdb_boot *b, bool counts) {
+    struct sdb_record *r = &b->record;
+    if (r->left == r->trials) {
+        int res = boot_check_content(b);
+        if (res < 0) {
+            // A file that can't be read is as bad as one that differs.
+            return res == SDB_ECANCELED ? res : boot_take_back(b, SDB_EVENT_CORRUPT);
+        }
+    } else if (!counts) {
+        return 0;
+    }
+    if (r->left == 0) {
+        return boot_take_back(b, SDB_EVENT_EXPIRED);
+    }
+    r->left--;
+    return sdb_record_save(b->store, r);
+}
+
+// A trial that can't be undone because somebody removed prev/ goes on for ever: end it.
+static int boot_end_hopeless(struct sdb_boot *b) {
+    b->record.state = SDB_IDLE;
+    return sdb_record_save(b->store, &b->record);
+}
+
+int sdb_boot_run(struct sdb_boot *b, bool counts) {
+    struct sdb_record *r = &b->record;
+    int result = SDB_BOOT_NOTHING;
+    int res = 0;
+    if (r->state == SDB_STAGED) {
+        r->trials = b->trials;
+    }
+    if (r->state == SDB_STAGED || r->state == SDB_SWAPPING) {
+        res = sdb_swap(&b->swap, b->fs, b->store, r);
+        result = SDB_BOOT_SWAPPED;
+    }
+    if (res >= 0 && r->state == SDB_TRIAL) {
+        res = boot_trial(b, counts);
+        if (res == SDB_ENOENT) {
+            res = boot_end_hopeless(b);
+        }
+    }
+    if (res >= 0 && r->state == SDB_REVERTING) {
+        res = sdb_revert(&b->swap, b->fs, b->store, r);
+        result = SDB_BOOT_REVERTED;
+    }
+    return res < 0 ? res : result;
+}
+
+int sdb_boot_confirm(struct sdb_boot *b) {
+    struct sdb_record *r = &b->record;
+    if (r->state != SDB_TRIAL) {
+        return 0;
+    }
+    r->state = SDB_IDLE;
+    r->left = 0;
+    r->event = SDB_EVENT_CONFIRMED;
+    strcpy(r->event_version, r->version);
+    int res = sdb_record_save(b->store, r);
+    return res < 0 ? res : 1;
+}
+
+int sdb_boot_rollback(struct sdb_boot *b) {
+    if (b->record.state != SDB_IDLE && b->record.state != SDB_TRIAL) {
+        return SDB_EBUSY;
+    }
+    return boot_take_back(b, SDB_EVENT_ROLLED_BACK);
+}

@@ -1,0 +1,145 @@
+#include "revert.h"
+
+#include "error.h"
+#include "install.h"
+
+#include <string.h>
+
+#define REVERT_BUDGET 64
+
+// The first word of /app/.version, "" if there is none.
+static void revert_read_version(struct sdb_swap *swap, const struct sdb_record *record,
+                                char version[SDB_VERSION_MAX + 1]) {
+    const struct sdb_fs *fs = swap->fs;
+    swap->live[0] = '/';
+    strcpy(swap->live + 1, record->main_dir);
+    strcat(swap->live, "/" SDB_VERSION_FILE);
+    memset(version, 0, SDB_VERSION_MAX + 1);
+    int file = fs->open(fs->ctx, swap->live, 'r');
+    if (file >= 0) {
+        int n = fs->read(fs->ctx, file, version, SDB_VERSION_MAX);
+        fs->close(fs->ctx, file);
+        version[n < 0 ? 0 : strcspn(version, " \t\r\n")] = '\0';
+    }
+}
+
+int sdb_revert_begin(struct sdb_swap *swap, const struct sdb_fs *fs,
+                     const struct sdb_record_store *store, struct sdb_record *record,
+                     uint8_t event) {
+    swap->fs = fs;
+    int type = fs->stat(fs->ctx, SDB_DIR_PREV, NULL);
+    if (type != SDB_FS_DIR) {
+        return type < 0 ? type : SDB_ENOENT;
+    }
+    if (record->main_dir[0] == '\0') {
+        strcpy(record->main_dir, "app");
+        strcpy(record->next_dir, "next");
+    }
+    char version[SDB_VERSION_MAX + 1];
+    revert_read_version(swap, record, version);
+    record->state = SDB_REVERTING;
+    record->event = event;
+    memcpy(record->bad, version, sizeof(version));
+    memcpy(record->event_version, version, sizeof(version));
+    return sdb_record_save(store, record);
+}
+
+// A file of .sdboot/old/ goes back to where it was; what the bad release put there goes.
+static int revert_restore_file(void *ctx, const char *path) {
+    struct sdb_swap *swap = ctx;
+    const struct sdb_fs *fs = swap->fs;
+    strcpy(swap->live, path + sizeof(SDB_DIR_OLD) - 1);
+    int res = sdb_tree_parents(fs, swap->live, 0);
+    if (res == 0) {
+        res = fs->remove(fs->ctx, swap->live);
+        res = res == SDB_ENOENT ? 0 : res;
+    }
+    return res < 0 ? res : fs->rename(fs->ctx, path, swap->live);
+}
+
+// A directory that had to make room for a file of the bad release.
+static int revert_restore_dir(void *ctx, const char *path) {
+    struct sdb_swap *swap = ctx;
+    const struct sdb_fs *fs = swap->fs;
+    strcpy(swap->live, path + sizeof(SDB_DIR_OLD) - 1);
+    int type = fs->stat(fs->ctx, swap->live, NULL);
+    int res = type == SDB_FS_FILE ? fs->remove(fs->ctx, swap->live) : 0;
+    if (res == 0 && type != SDB_FS_DIR) {
+        res = fs->mkdir(fs->ctx, swap->live);
+    }
+    return res;
+}
+
+// Removes the files and the empty directories named in SDB_FILE_ADDED, as often as that frees
+// another directory. Returns 0 or an error.
+static int revert_remove_added(struct sdb_swap *swap) {
+    const struct sdb_fs *fs = swap->fs;
+    bool again = true;
+    int res = 0;
+    while (again && res >= 0) {
+        again = false;
+        sdb_textfile_init(&swap->added, fs, SDB_FILE_ADDED);
+        while ((res = sdb_textfile_path(&swap->added, swap->live)) == 1) {
+            int type = fs->stat(fs->ctx, swap->live, NULL);
+            int gone = type == SDB_FS_FILE  ? fs->remove(fs->ctx, swap->live)
+                       : type == SDB_FS_DIR ? fs->rmdir(fs->ctx, swap->live)
+                                            : type;
+            again = again || gone == 0;
+        }
+        sdb_textfile_close(&swap->added);
+    }
+    if (res == 0) {
+        res = fs->remove(fs->ctx, SDB_FILE_ADDED);
+    }
+    return res == SDB_ENOENT ? 0 : res;
+}
+
+static int revert_dirs(struct sdb_swap *swap, const struct sdb_record *record) {
+    const struct sdb_fs *fs = swap->fs;
+    char *next = swap->live;
+    char *app = swap->old;
+    *next = *app = '/';
+    strcpy(next + 1, record->next_dir);
+    strcpy(app + 1, record->main_dir);
+    int res = fs->stat(fs->ctx, SDB_DIR_PREV, NULL);
+    if (res != SDB_FS_DIR) {
+        return res == SDB_ENOENT ? 0 : res; // renamed before the power failed
+    }
+    res = fs->stat(fs->ctx, app, NULL);
+    if (res > 0) {
+        res = fs->rename(fs->ctx, app, next);
+    }
+    if (res < 0 && res != SDB_ENOENT) {
+        return res;
+    }
+    return fs->rename(fs->ctx, SDB_DIR_PREV, app);
+}
+
+int sdb_revert(struct sdb_swap *swap, const struct sdb_fs *fs, const struct sdb_record_store *store,
+               struct sdb_record *record) {
+    if (record->state != SDB_REVERTING) {
+        return 0;
+    }
+    swap->fs = fs;
+    sdb_tree_init(&swap->tree, fs, SDB_DIR_OLD);
+    swap->tree.file = revert_restore_file;
+    swap->tree.dir = revert_restore_dir;
+    swap->tree.ctx = swap;
+    int res;
+    do {
+        res = sdb_tree_step(&swap->tree, REVERT_BUDGET);
+    } while (res == 1);
+    if (res == 0) {
+        res = revert_remove_added(swap);
+    }
+    if (res == 0) {
+        res = revert_dirs(swap, record);
+    }
+    if (res < 0) {
+        return res;
+    }
+    record->state = SDB_IDLE;
+    record->left = 0;
+    res = sdb_record_save(store, record);
+    return res < 0 ? res : 1;
+}
