@@ -58,6 +58,9 @@ static int tree_empty_dir(struct sdb_tree *tree, int *budget) {
         }
         tree->path[len] = '\0';
     }
+    if (res < 0) {
+        tree->path[len] = '\0'; // the next step begins with this directory again
+    }
     fs->closedir(fs->ctx, dir);
     return res;
 }
@@ -74,7 +77,7 @@ int sdb_tree_step(struct sdb_tree *tree, int budget) {
         if (res < 0) {
             return res;
         }
-        if (res == 1) {
+        if (res == 1 || budget == 0) {
             continue;
         }
         budget--;
