@@ -6,6 +6,9 @@ import _sdota
 from . import Error
 from ._errors import check
 
+# Of Linux and ESP32: ETIMEDOUT, and what a socket with a timeout says instead of it.
+_TIMEOUT = (11, 110, 115, 116, 119)
+
 
 def _split(url):
     scheme, sep, rest = url.partition("://")
@@ -26,12 +29,14 @@ class Response:
         host, name, port, path = _split(url)
         self.http = _sdota.Http()
         self.sock = None
+        self.timeout = timeout
+        request = self._request(host, path, headers)
         try:
             address = socket.getaddrinfo(name, port, 0, socket.SOCK_STREAM)[0][-1]
             self.sock = socket.socket()
             self.sock.settimeout(timeout)
             self.sock.connect(address)
-            self._request(host, path, headers)
+            self._send(request)
             self._head()
         except OSError as e:
             self.close()
@@ -40,7 +45,10 @@ class Response:
     def _error(self, e):
         if isinstance(e, Error):
             return e
-        return Error(e.errno, "%s: connection failed (%s), try again later" % (self.url, e))
+        why = "connection failed (%s)" % e
+        if e.errno in _TIMEOUT:
+            why = "nothing came for %s s" % self.timeout
+        return Error(e.errno, "%s: %s, try again later" % (self.url, why))
 
     def _request(self, host, path, headers):
         lines = ["GET %s HTTP/1.1" % path, "Host: " + host, "Connection: close"]
@@ -48,7 +56,7 @@ class Response:
         request = "\r\n".join(lines)
         if "\n" in path or " " in path or request.count("\n") != len(lines) - 1:
             raise Error(22, "URL or header has white space in it: " + self.url)
-        self._send((request + "\r\n\r\n").encode())
+        return (request + "\r\n\r\n").encode()
 
     def _send(self, data):
         while data:
