@@ -70,6 +70,15 @@ int sdb_call(struct sdb_call *call, mp_obj_t obj, qstr method, mp_obj_t *result,
     return call_run(call, &a, result != NULL ? result : &ignored);
 }
 
+static mp_obj_t call_function(struct call_args *a) {
+    return mp_call_function_n_kw(a->obj, 0, 0, NULL);
+}
+
+int sdb_call_function(struct sdb_call *call, mp_obj_t fun, mp_obj_t *result) {
+    struct call_args a = {.fun = call_function, .obj = fun};
+    return call_run(call, &a, result);
+}
+
 static mp_obj_t call_next(struct call_args *a) {
     return mp_iternext(a->obj);
 }

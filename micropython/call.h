@@ -23,6 +23,9 @@ struct sdb_arg {
 int sdb_call(struct sdb_call *call, mp_obj_t obj, qstr method, mp_obj_t *result, size_t n_args,
              const struct sdb_arg *args);
 
+// Calls fun(). Returns 0 with *result set, or -errno.
+int sdb_call_function(struct sdb_call *call, mp_obj_t fun, mp_obj_t *result);
+
 // mp_iternext(iter): returns 1 with *item, 0 at the end, or -errno.
 int sdb_call_next(struct sdb_call *call, mp_obj_t iter, mp_obj_t *item);
 

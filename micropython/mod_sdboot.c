@@ -1,14 +1,16 @@
 // Module _sdboot: what stays in memory on a board — the card, the boot, the state.
+#include "objhash.h"
 #include "volume.h"
 
+#include "core/boot.h"
 #include "core/error.h"
 #include "core/mkfs.h"
 #include "core/probe.h"
-#include "core/swap.h"
+#include "core/tree.h"
 
 #include <string.h>
 
-#define MOD_MKFS_BUFFER 4096
+#define MOD_BUFFER 4096 // bytes: to format with, to read files with
 
 static mp_obj_t mod_str(const char *s) {
     return mp_obj_new_str(s, strlen(s));
@@ -35,10 +37,9 @@ static MP_DEFINE_CONST_FUN_OBJ_1(mod_probe_obj, mod_probe);
 // mkfs(card, serial) -> 0 or -errno: formats as FAT
 static mp_obj_t mod_mkfs(mp_obj_t card_in, mp_obj_t serial) {
     struct sdb_card *card = sdb_card_get(card_in);
-    uint8_t *buf = m_new(uint8_t, MOD_MKFS_BUFFER);
-    int res =
-        sdb_mkfs_fat(&card->dev, (uint32_t)mp_obj_get_int_truncated(serial), buf, MOD_MKFS_BUFFER);
-    m_del(uint8_t, buf, MOD_MKFS_BUFFER);
+    uint8_t *buf = m_new(uint8_t, MOD_BUFFER);
+    int res = sdb_mkfs_fat(&card->dev, (uint32_t)mp_obj_get_int_truncated(serial), buf, MOD_BUFFER);
+    m_del(uint8_t, buf, MOD_BUFFER);
     return sdb_call_end(card->call, res);
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(mod_mkfs_obj, mod_mkfs);
@@ -54,15 +55,25 @@ static MP_DEFINE_CONST_FUN_OBJ_1(mod_rescue_obj, mod_rescue);
 struct mod_work {
     struct sdb_objfs fs;
     struct sdb_record_store store;
-    struct sdb_record record;
-    struct sdb_swap swap;
+    struct sdb_objhash hash;
+    struct sdb_boot boot;
 };
 
 static struct mod_work *mod_work_new(mp_obj_t vfs, struct sdb_volume_obj *volume) {
     struct mod_work *work = m_new0(struct mod_work, 1);
     sdb_objfs_init(&work->fs, vfs);
     sdb_volume_obj_store(volume, &work->fs.fs, &work->store);
+    work->boot.fs = &work->fs.fs;
+    work->boot.store = &work->store;
     return work;
+}
+
+// Gives `work` the class sha256 of hashlib and a buffer to read files into.
+static void mod_work_hash(struct mod_work *work, mp_obj_t sha256) {
+    sdb_objhash_init(&work->hash, &work->fs.call, sha256, SDB_MANIFEST_DIGEST);
+    work->boot.hash = &work->hash.hash;
+    work->boot.buf = m_new(uint8_t, MOD_BUFFER);
+    work->boot.len = MOD_BUFFER;
 }
 
 // An exception may wait in the filesystem's calls, or in the card's below it.
@@ -78,8 +89,8 @@ static mp_obj_t mod_work_end(struct mod_work *work, struct sdb_volume_obj *volum
 static mp_obj_t mod_record(mp_obj_t vfs, mp_obj_t volume_in) {
     struct sdb_volume_obj *volume = sdb_volume_get(volume_in);
     struct mod_work *work = mod_work_new(vfs, volume);
-    const struct sdb_record *r = &work->record;
-    int res = sdb_record_load(&work->store, &work->record);
+    const struct sdb_record *r = &work->boot.record;
+    int res = sdb_boot_load(&work->boot);
     mp_obj_t code = mod_work_end(work, volume, res);
     if (res < 0) {
         return code;
@@ -90,32 +101,85 @@ static mp_obj_t mod_record(mp_obj_t vfs, mp_obj_t volume_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(mod_record_obj, mod_record);
 
-static int mod_swap_journalled(struct mod_work *work, struct sdb_journal *journal) {
-    int res = journal != NULL ? sdb_journal_begin(journal) : 0;
+static int mod_boot_journalled(struct mod_work *work, struct sdb_journal *journal, bool counts) {
+    int res = sdb_journal_begin(journal);
     if (res < 0) {
         return res;
     }
-    res = sdb_swap(&work->swap, &work->fs.fs, &work->store, &work->record);
-    if (journal != NULL && res >= 0) {
-        int committed = sdb_journal_commit(journal);
-        res = committed < 0 ? committed : res;
-    }
-    return res;
+    res = sdb_boot_run(&work->boot, counts);
+    int committed = res < 0 ? 0 : sdb_journal_commit(journal);
+    return committed < 0 ? committed : res;
 }
 
-// swap(vfs, volume) -> 1 if a staged release was put in place, 0 if there was none, or a negative
-// error: then the volume must be aborted and mounted again
-static mp_obj_t mod_swap(mp_obj_t vfs, mp_obj_t volume_in) {
-    struct sdb_volume_obj *volume = sdb_volume_get(volume_in);
-    struct mod_work *work = mod_work_new(vfs, volume);
-    int res = sdb_record_load(&work->store, &work->record);
-    if (res == 0 && work->record.state != SDB_IDLE) {
+// boot(vfs, volume, sha256, trials, counts) -> enum sdb_boot_result or a negative error: then the
+// volume must be aborted and mounted again
+static mp_obj_t mod_boot(size_t n_args, const mp_obj_t *args) {
+    (void)n_args;
+    struct sdb_volume_obj *volume = sdb_volume_get(args[1]);
+    struct mod_work *work = mod_work_new(args[0], volume);
+    bool counts = mp_obj_is_true(args[4]);
+    work->boot.trials = (uint8_t)mp_obj_get_int(args[3]);
+    int res = sdb_boot_load(&work->boot);
+    if (res == 0 && work->boot.record.state != SDB_IDLE) {
+        mod_work_hash(work, args[2]);
         bool journalled = volume != NULL && volume->volume.wanted && volume->volume.without == 0;
-        res = mod_swap_journalled(work, journalled ? &volume->volume.journal : NULL);
+        res = journalled ? mod_boot_journalled(work, &volume->volume.journal, counts)
+                         : sdb_boot_run(&work->boot, counts);
     }
     return mod_work_end(work, volume, res);
 }
-static MP_DEFINE_CONST_FUN_OBJ_2(mod_swap_obj, mod_swap);
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mod_boot_obj, 5, 5, mod_boot);
+
+static mp_obj_t mod_change(mp_obj_t vfs, mp_obj_t volume_in, int (*change)(struct sdb_boot *)) {
+    struct sdb_volume_obj *volume = sdb_volume_get(volume_in);
+    struct mod_work *work = mod_work_new(vfs, volume);
+    int res = sdb_boot_load(&work->boot);
+    return mod_work_end(work, volume, res < 0 ? res : change(&work->boot));
+}
+
+// confirm(vfs, volume) -> 1 if there was a trial, else 0, or a negative error
+static mp_obj_t mod_confirm(mp_obj_t vfs, mp_obj_t volume) {
+    return mod_change(vfs, volume, sdb_boot_confirm);
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(mod_confirm_obj, mod_confirm);
+
+// rollback(vfs, volume) -> 0 or a negative error: the next boot does it
+static mp_obj_t mod_rollback(mp_obj_t vfs, mp_obj_t volume) {
+    return mod_change(vfs, volume, sdb_boot_rollback);
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(mod_rollback_obj, mod_rollback);
+
+// verify(vfs, main_dir, sha256) -> list of the files that differ, or a negative error
+static mp_obj_t mod_verify(mp_obj_t vfs, mp_obj_t main_dir, mp_obj_t sha256) {
+    struct mod_work *work = mod_work_new(vfs, NULL);
+    struct sdb_verify *v = &work->boot.verify;
+    mod_work_hash(work, sha256);
+    sdb_verify_init(v, &work->fs.fs, &work->hash.hash, mp_obj_str_get_str(main_dir), work->boot.buf,
+                    work->boot.len);
+    mp_obj_t list = mp_obj_new_list(0, NULL);
+    int res;
+    while ((res = sdb_verify_next(v)) == 1 || res == SDB_EVERIFY) {
+        if (res == SDB_EVERIFY) {
+            mp_obj_list_append(list, mod_str(v->path));
+        }
+    }
+    mp_obj_t code = mod_work_end(work, NULL, res);
+    return res < 0 ? code : list;
+}
+static MP_DEFINE_CONST_FUN_OBJ_3(mod_verify_obj, mod_verify);
+
+// remove(vfs, path) -> 0 or a negative error: removes a tree
+static mp_obj_t mod_remove(mp_obj_t vfs, mp_obj_t path) {
+    struct mod_work *work = mod_work_new(vfs, NULL);
+    struct sdb_tree *tree = &work->boot.swap.tree;
+    sdb_tree_init(tree, &work->fs.fs, mp_obj_str_get_str(path));
+    int res;
+    do {
+        res = sdb_tree_step(tree, 64);
+    } while (res == 1);
+    return mod_work_end(work, NULL, res);
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(mod_remove_obj, mod_remove);
 
 // strerror(code) -> message
 static mp_obj_t mod_strerror(mp_obj_t code) {
@@ -131,7 +195,11 @@ static const mp_rom_map_elem_t mod_sdboot_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_Volume), MP_ROM_PTR(&sdb_volume_type)},
     {MP_ROM_QSTR(MP_QSTR_rescue), MP_ROM_PTR(&mod_rescue_obj)},
     {MP_ROM_QSTR(MP_QSTR_record), MP_ROM_PTR(&mod_record_obj)},
-    {MP_ROM_QSTR(MP_QSTR_swap), MP_ROM_PTR(&mod_swap_obj)},
+    {MP_ROM_QSTR(MP_QSTR_boot), MP_ROM_PTR(&mod_boot_obj)},
+    {MP_ROM_QSTR(MP_QSTR_confirm), MP_ROM_PTR(&mod_confirm_obj)},
+    {MP_ROM_QSTR(MP_QSTR_rollback), MP_ROM_PTR(&mod_rollback_obj)},
+    {MP_ROM_QSTR(MP_QSTR_verify), MP_ROM_PTR(&mod_verify_obj)},
+    {MP_ROM_QSTR(MP_QSTR_remove), MP_ROM_PTR(&mod_remove_obj)},
     {MP_ROM_QSTR(MP_QSTR_strerror), MP_ROM_PTR(&mod_strerror_obj)},
 };
 static MP_DEFINE_CONST_DICT(mod_sdboot_globals, mod_sdboot_globals_table);

@@ -1,4 +1,5 @@
 // Module _sdota: what is needed to update only — the versions file, HTTP, the install engine.
+#include "objhash.h"
 #include "volume.h"
 
 #include "core/error.h"
@@ -128,42 +129,19 @@ static MP_DEFINE_CONST_DICT(http_locals, http_locals_table);
 static MP_DEFINE_CONST_OBJ_TYPE(sdota_http_type, MP_QSTR_Http, MP_TYPE_FLAG_NONE, make_new,
                                 http_make_new, locals_dict, &http_locals);
 
-// ---- Install(vfs, volume, main_dir, next_dir, version, digest, hash, trials) --------------------
+// ---- Install(vfs, volume, main_dir, next_dir, version, digest, sha1, sha256, trials) ----------
 
 struct sdota_install {
     mp_obj_base_t base;
     struct sdb_objfs fs;
     struct sdb_record_store store;
-    struct sdb_hash hash;
-    mp_obj_t hash_obj;             // of hashlib
+    struct sdb_objhash hash;       // of the package
+    struct sdb_objhash file_hash;  // of each file, for the manifest
     struct sdb_volume_obj *volume; // NULL: no FAT
     struct sdb_journal *journal;   // NULL: none
     mp_obj_t strings[3];
     struct sdb_install install;
 };
-
-static int install_hash_update(void *ctx, const void *data, size_t len) {
-    struct sdota_install *self = ctx;
-    mp_obj_array_t array = {{&mp_type_bytearray}, BYTEARRAY_TYPECODE, 0, len, (void *)data};
-    const struct sdb_arg arg = {.obj = MP_OBJ_FROM_PTR(&array)};
-    return sdb_call(&self->fs.call, self->hash_obj, MP_QSTR_update, NULL, 1, &arg);
-}
-
-static int install_hash_digest(void *ctx, uint8_t *out) {
-    struct sdota_install *self = ctx;
-    mp_obj_t ret;
-    int res = sdb_call(&self->fs.call, self->hash_obj, MP_QSTR_digest, &ret, 0, NULL);
-    if (res < 0) {
-        return res;
-    }
-    mp_buffer_info_t buf;
-    mp_get_buffer_raise(ret, &buf, MP_BUFFER_READ);
-    if (buf.len != self->hash.size) {
-        return SDB_EINVAL;
-    }
-    memcpy(out, buf.buf, buf.len);
-    return 0;
-}
 
 // Commits when it must be, or before the journal gets full. Files are closed here, so FatFs holds
 // nothing back.
@@ -204,7 +182,7 @@ static int install_grow_names(void *ctx, struct sdb_names *names) {
 
 static mp_obj_t install_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw,
                                  const mp_obj_t *args) {
-    mp_arg_check_num(n_args, n_kw, 8, 8, false);
+    mp_arg_check_num(n_args, n_kw, 9, 9, false);
     struct sdota_install *self = m_new0(struct sdota_install, 1);
     self->base.type = type;
     sdb_objfs_init(&self->fs, args[0]);
@@ -221,19 +199,20 @@ static mp_obj_t install_make_new(const mp_obj_type_t *type, size_t n_args, size_
     if (digest.len > SDB_HASH_MAX) {
         mp_raise_ValueError(MP_ERROR_TEXT("digest too long"));
     }
-    self->hash_obj = args[6];
-    self->hash = (struct sdb_hash){self, digest.len, install_hash_update, install_hash_digest};
+    sdb_objhash_init(&self->hash, &self->fs.call, args[6], digest.len);
+    sdb_objhash_init(&self->file_hash, &self->fs.call, args[7], SDB_MANIFEST_DIGEST);
     struct sdb_install_config *cfg = &self->install.cfg;
     *cfg = (struct sdb_install_config){
         .fs = &self->fs.fs,
-        .hash = &self->hash,
+        .hash = &self->hash.hash,
+        .file_hash = &self->file_hash.hash,
         .store = &self->store,
         .main_dir = mp_obj_str_get_str(args[2]),
         .next_dir = mp_obj_str_get_str(args[3]),
         .version = mp_obj_str_get_str(args[4]),
         .checkpoint = install_checkpoint,
         .ctx = self,
-        .trials = (uint8_t)mp_obj_get_int(args[7]),
+        .trials = (uint8_t)mp_obj_get_int(args[8]),
     };
     memcpy(cfg->digest, digest.buf, digest.len);
     return MP_OBJ_FROM_PTR(self);
@@ -250,7 +229,8 @@ static mp_obj_t install_begin(mp_obj_t self_in) {
         .grow = install_grow_names,
     };
     install_enter(self);
-    return install_leave(self, sdb_install_begin(&self->install, &cfg, &names));
+    int res = self->hash.hash.start(&self->hash);
+    return install_leave(self, res < 0 ? res : sdb_install_begin(&self->install, &cfg, &names));
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(install_begin_obj, install_begin);
 

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { OBJFS_READ = 0, OBJFS_WRITE = 1, OBJFS_DIRECTORY = 0x4000 };
+enum { OBJFS_DIRECTORY = 0x4000 };
 
 // vfs.method(path) or vfs.method(path, second)
 static int objfs_call(struct sdb_objfs *self, qstr method, mp_obj_t *result, const char *path,
@@ -27,12 +27,20 @@ static int objfs_stat(void *ctx, const char *path, uint32_t *size) {
     return mp_obj_get_int(items[0]) & OBJFS_DIRECTORY ? SDB_FS_DIR : SDB_FS_FILE;
 }
 
+// FatFs says EACCES if there is no room in a directory and none to make it larger.
+static int objfs_room(int res) {
+    return res == SDB_EACCES ? SDB_ENOSPC : res;
+}
+
 static int objfs_open(void *ctx, const char *path, char mode) {
     struct sdb_objfs *self = ctx;
     const char how[3] = {mode, 'b', '\0'};
-    int handle = mode == 'r' ? OBJFS_READ : OBJFS_WRITE;
+    int handle = self->file[0] == MP_OBJ_NULL ? 0 : 1;
+    if (self->file[handle] != MP_OBJ_NULL) {
+        return SDB_EBUSY;
+    }
     int res = objfs_call(self, MP_QSTR_open, &self->file[handle], path, how);
-    return res < 0 ? res : handle;
+    return res < 0 ? mode == 'r' ? res : objfs_room(res) : handle;
 }
 
 static int objfs_read(void *ctx, int file, void *buf, size_t len) {
@@ -94,7 +102,7 @@ static void objfs_closedir(void *ctx, int dir) {
 }
 
 static int objfs_mkdir(void *ctx, const char *path) {
-    return objfs_call(ctx, MP_QSTR_mkdir, NULL, path, NULL);
+    return objfs_room(objfs_call(ctx, MP_QSTR_mkdir, NULL, path, NULL));
 }
 
 static int objfs_remove(void *ctx, const char *path) {

@@ -9,7 +9,7 @@ struct sdb_objfs {
     struct sdb_fs fs;
     struct sdb_call call;
     mp_obj_t vfs;
-    mp_obj_t file[2]; // open ones: reading, writing
+    mp_obj_t file[2]; // open ones
     mp_obj_t dir;     // iterator over the directory being listed
 };
 

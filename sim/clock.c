@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "lib/oofatfs/ff.h"
+#include "py/mphal.h"
 #include "py/runtime.h"
 #include "shared/timeutils/timeutils.h"
 
@@ -27,6 +28,23 @@ void sim_clock_set_ns(int64_t ns) {
         ns = sim_host || sim_opt.clock_set ? clock_host_ns() : CLOCK_2000_NS;
     }
     sim->clock_ns = ns - (int64_t)sim_now_ns();
+}
+
+// Since the last hard reset (that is, since this process began): a soft reset does not touch it.
+static uint64_t clock_ticks_ns(void) {
+    static uint64_t start;
+    if (start == 0) {
+        start = sim_now_ns();
+    }
+    return sim_now_ns() - start;
+}
+
+mp_uint_t mp_hal_ticks_ms(void) {
+    return (mp_uint_t)(clock_ticks_ns() / 1000000);
+}
+
+mp_uint_t mp_hal_ticks_us(void) {
+    return (mp_uint_t)(clock_ticks_ns() / 1000);
 }
 
 // libmbedtls checks the dates of certificates with this.

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "extmod/misc.h"
 #include "py/mphal.h"
 #include "py/runtime.h"
 #include "py/stream.h"
@@ -75,6 +76,7 @@ mp_uint_t mp_hal_stdout_tx_strn(const char *str, size_t len) {
             break; // nobody listens to the serial line
         }
     }
+    mp_os_dupterm_tx_strn(str, len);
     return len;
 }
 

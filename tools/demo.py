@@ -82,7 +82,7 @@ def main():
         say("power on: 0.0.1 runs from the card, finds 0.0.2, stages it, resets; 0.0.2 runs")
         power_on(
             shows=["app: this is release 0.0.1", "100%", "release 0.0.2 is in place"]
-            + ["app: this is release 0.0.2", "no newer release"]
+            + ["app: this is release 0.0.2", "no newer release", "release confirmed"]
         )
 
     say("power on with the recovery pin held low: the application stays off")

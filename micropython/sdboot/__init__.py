@@ -21,7 +21,16 @@ class Error(OSError):
         self.errno = errno
 
 
-def boot(pin=18, sd=None, fs="fat", format="auto", journal=True):
+def boot(
+    pin=18,
+    sd=None,
+    fs="fat",
+    format="auto",
+    journal=True,
+    attempts=3,
+    trial_timeout=300,
+    confirm_after=None,
+):
     """Make the SD card the root filesystem. Call it from boot.py; it returns True if "/" is the
     card now, False if the board stays on its internal flash (the reason has been printed).
 
@@ -33,9 +42,13 @@ def boot(pin=18, sd=None, fs="fat", format="auto", journal=True):
             not; "never"; "any": whatever is neither FAT nor littlefs is formatted
     journal FAT only: every close() and flush() is all or nothing when power fails; False for a
             card as plain FatFs writes it
+    attempts  boots that a new release gets to call confirm(), else it is taken back; 0: no trial
+    trial_timeout  seconds after which an unconfirmed release is reset; 0: never
+    confirm_after  for applications that can't call confirm(): seconds of main.py running after
+            which it is called for them
     """
     global _card, _fs, _kind, _point, _volume
-    from . import card, root
+    from . import card, root, trial
 
     if fs not in ("fat", "littlefs") or format not in ("auto", "never", "any"):
         raise ValueError('fs is "fat" or "littlefs", format is "auto", "never" or "any"')
@@ -50,11 +63,12 @@ def boot(pin=18, sd=None, fs="fat", format="auto", journal=True):
             root.mount(_fs, _point)
             print("sdboot: recovery pin is low: card is at /sd, the application does not run")
         else:
-            _fs = card.finish_update(_fs, _volume)
+            _fs = trial.finish_update(_fs, _volume, attempts, trial_timeout)
             found = version()  # a card that can't be read is noticed here at the latest
             root.move(_fs)
             found = "no release" if found == "0.0.0" else found
             print("sdboot: %s on SD card, %s" % (found, card.describe(_card, _kind, _volume)))
+            trial.watch(_fs, _volume, trial_timeout, confirm_after)
     except OSError as e:
         _fs = None
         print("sdboot:", card.reason(e))
@@ -91,6 +105,8 @@ def status():
         "staged": staged if state else None,
         "event": (None, "installed", "confirmed", "rolled back", "expired", "corrupt")[event],
         "event_version": event_version or None,
+        "attempts_left": left if state == 3 else None,
+        "bad": bad or None,
         "filesystem": _kind,
         "journal": _journal(),
         "mounted": _point,
@@ -112,6 +128,45 @@ def _journal():
     if failed:
         return "failed (%d): call sdboot.recover()" % -failed
     return ("on", "on, replayed at boot", "on, card was changed elsewhere")[replay]
+
+
+def confirm():
+    """The running release is good: its trial ends. True if it was on trial."""
+    import _sdboot
+    from ._errors import check
+    from . import trial
+
+    confirmed = check(_sdboot.confirm(_filesystem(), _volume), "confirm")
+    trial.stop()
+    return bool(confirmed)
+
+
+def rollback():
+    """Has the next boot take the running release back; works as long as prev/ is on the card. The
+    release is not installed again unless forced or superseded."""
+    import _sdboot
+    from ._errors import check
+
+    code = _sdboot.rollback(_filesystem(), _volume)
+    if code == -2:
+        raise Error(2, "there is no release before this one (no /prev): nothing to go back to")
+    if code == -16:
+        raise Error(16, "another release is staged: reset first")
+    check(code, "rollback")
+
+
+def verify():
+    """Checks every file of the running release against its manifest, app/.manifest. Returns the
+    list of those that differ or are missing: [] if all is well."""
+    import hashlib
+
+    import _sdboot
+    from ._errors import check
+
+    result = _sdboot.verify(_filesystem(), "app", hashlib.sha256)
+    if result == -2:
+        raise Error(2, "the release has no manifest (app/.manifest): sdboot has not installed it")
+    return result if isinstance(result, list) else check(result, "verify")
 
 
 def transaction():

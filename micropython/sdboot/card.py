@@ -160,22 +160,6 @@ def _journal_file(volume):
         volume.make_file(mount_fat(volume))
 
 
-def finish_update(fs, volume):
-    # Puts a staged release in place and returns the filesystem, mounted anew if that failed. A
-    # failure must not keep the application from running.
-    done = _sdboot.swap(fs, volume)
-    if done > 0:
-        print("sdboot: release %s is in place" % _sdboot.record(fs, volume)[3])
-    elif done == -2:
-        print("sdboot: the staged release is gone from the card, going on with the one before")
-    elif done < 0:
-        print("sdboot: a staged release can't be put in place (%d), next try at next boot" % -done)
-    if done < 0 and volume is not None:
-        volume.abort()
-        fs = mount_fat(volume)
-    return fs
-
-
 def describe(card, kind, volume):
     size = card.ioctl(4, 0) * card.ioctl(5, 0) >> 20
     text = "%s, %d MiB" % ("FAT" if kind == "fat" else kind, size)

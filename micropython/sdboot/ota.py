@@ -91,10 +91,18 @@ class OTA:
             self.new_version_dir,
             release.version,
             release.sha1,
-            hashlib.sha1(),
-            0,
+            hashlib.sha1,
+            hashlib.sha256,
+            0,  # boot() says how many trial boots there are
         )
-        check(install.begin(), "install of %s" % release.version)
+        code = install.begin()
+        if code == -16:
+            raise sdboot.Error(
+                16,
+                "install of %s: the running release is on trial, sdboot.confirm() it first; or a "
+                "swap was interrupted, reset first" % release.version,
+            )
+        check(code, "install of %s" % release.version)
         return install
 
     def get_version(self, directory, version_file_name=".version"):
@@ -114,7 +122,9 @@ class OTA:
 
     def _choose(self, current, force):
         url = self.url + "/versions"
-        versions = _sdota.Versions(current, None, force)
+        record = _sdboot.record(sdboot._filesystem(), sdboot._volume)
+        bad = None if force or isinstance(record, int) else record[5]
+        versions = _sdota.Versions(current, bad or None, force)
         response = net.Response(url, self.headers, self.timeout)
         try:
             for piece in response.pieces(bytearray(512)):

@@ -27,5 +27,6 @@ $(BUILD)/extmod/vfs_posix_file.o: CFLAGS += \
 	-Dmp_sys_stderr_obj=posix_sys_stderr_obj
 $(BUILD)/fatfs_port.o: CFLAGS += -Dget_fattime=unix_get_fattime
 $(BUILD)/unix_mphal.o: CFLAGS += $(foreach f, set_interrupt_char stdio_mode_raw stdio_mode_orig \
-	stdin_rx_chr stdout_tx_strn stdout_tx_strn_cooked stdout_tx_str delay_ms time_ns, \
+	stdin_rx_chr stdout_tx_strn stdout_tx_strn_cooked stdout_tx_str delay_ms time_ns \
+	ticks_ms ticks_us, \
 	-Dmp_hal_$(f)=unix_hal_$(f))

@@ -21,4 +21,6 @@
 #undef MICROPY_ERROR_PRINTER
 #define MICROPY_ERROR_PRINTER (&mp_plat_print)
 
+#define MICROPY_PY_OS_DUPTERM (1)
+
 #undef MICROPY_PLAT_DEV_MEM

@@ -28,6 +28,7 @@ MAIN = """
 MAIN = "{v}"
 import app, util, sdboot, machine
 print("RUN", MAIN, app.VERSION, util.VERSION, sdboot.version())
+sdboot.confirm()
 try:
     if sdboot.OTA("{url}").install_update_if_available():
         machine.reset()

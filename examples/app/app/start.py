@@ -51,4 +51,7 @@ def run():
         with open(config["log"], "a") as f:
             f.write("%d\n" % value)
         print("app: logged", value)
+        # Wi-Fi and server have been tried and the sensor works: this release may stay.
+        if sdboot.confirm():
+            print("app: release confirmed")
         time.sleep(config["interval_s"])

@@ -1,0 +1,46 @@
+#include "objhash.h"
+
+#include "core/error.h"
+
+#include <string.h>
+
+static int objhash_start(void *ctx) {
+    struct sdb_objhash *self = ctx;
+    return sdb_call_function(self->call, self->type, &self->state);
+}
+
+static int objhash_update(void *ctx, const void *data, size_t len) {
+    struct sdb_objhash *self = ctx;
+    mp_obj_array_t array = {{&mp_type_bytearray}, BYTEARRAY_TYPECODE, 0, len, (void *)data};
+    const struct sdb_arg arg = {.obj = MP_OBJ_FROM_PTR(&array)};
+    return sdb_call(self->call, self->state, MP_QSTR_update, NULL, 1, &arg);
+}
+
+static int objhash_digest(void *ctx, uint8_t *out) {
+    struct sdb_objhash *self = ctx;
+    mp_obj_t ret;
+    int res = sdb_call(self->call, self->state, MP_QSTR_digest, &ret, 0, NULL);
+    if (res < 0) {
+        return res;
+    }
+    size_t len;
+    const char *digest = mp_obj_str_get_data(ret, &len);
+    if (len != self->hash.size) {
+        return SDB_EINVAL;
+    }
+    memcpy(out, digest, len);
+    return 0;
+}
+
+void sdb_objhash_init(struct sdb_objhash *self, struct sdb_call *call, mp_obj_t type, size_t size) {
+    self->call = call;
+    self->type = type;
+    self->state = MP_OBJ_NULL;
+    self->hash = (struct sdb_hash){
+        .ctx = self,
+        .size = size,
+        .start = objhash_start,
+        .update = objhash_update,
+        .digest = objhash_digest,
+    };
+}
