@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../core/error.h"
+#include "../../core/bytes.h"
 
 // Does the card go on working? A file is written and read back, and nothing else changes.
 static bool goes_on(struct env *e, const char **why) {
@@ -77,6 +77,70 @@ static bool case_recover(struct job *job, struct env *e, uint32_t lo, uint32_t h
     return true;
 }
 
+// How many of the sectors that the header on the card tells of have a content that is neither what
+// they had before the PC nor what the commit would give them? Two tell the board that somebody was
+// there; with fewer it can't know (docs/DESIGN.md).
+static unsigned strange_homes(const struct image *before, const struct image *after) {
+    const uint8_t *pointer = image_get(after, 0)->data + 384;
+    uint32_t area = sdb_get32(pointer + 4);
+    uint32_t sectors = sdb_get32(pointer + 8);
+    const uint8_t *header = image_get(after, area + 2)->data;
+    uint32_t slots = sectors - 4;
+    unsigned strange = 0;
+    if (memcmp(pointer, "sdbP", 4) != 0 || memcmp(header, "sdbJ", 4) != 0) {
+        return 2;
+    }
+    while (slots + (slots - 1) / 40 > sectors - 4) {
+        slots--;
+    }
+    for (uint32_t i = 0; i < sdb_get32(header + 16) && i < 40; i++) {
+        uint32_t lba = sdb_get32(header + 28 + 12 * i);
+        const struct blob *now = image_get(after, lba);
+        strange += now != image_get(before, lba) &&
+                   now != image_get(after, area + sectors - 1 - slots + i);
+    }
+    return strange;
+}
+
+// The card as the cut left it goes into a PC, which writes to it: the PC's truth must stand, and
+// the board's next transactions must not bring back what was committed before.
+static void case_foreign(struct job *job, const struct image *img) {
+    struct image pc;
+    struct env e;
+    struct fatcheck check;
+    struct states scratch = {0};
+    const char *why = "";
+    image_init(&pc, img);
+    if (fatcheck(&pc, &check)) { // else a PC would repair it: no telling what comes out
+        env_init(&e, true, &job->vol, &pc, &scratch, NULL);
+        e.open = e.unsynced = true;
+        bool ok = env_mount(&e) == FR_OK && put_file(&e, "/data/PC.TXT", 1, 2500, 512) == 0 &&
+                  put_file(&e, "/PC.TXT", 2, 700, 512) == 0 &&
+                  put_file(&e, "/data/log.txt", 3, 10, 512) == 0;
+        ok = ok && f_unlink(&e.fs, "/PC.TXT") == FR_OK && env_commit(&e) == 0;
+        uint64_t digest = e.fs_loose;
+        env_free(&e);
+        if (ok && strange_homes(img, &pc) >= 2) {
+            job->totals->foreign++;
+            env_init(&e, false, &job->vol, &pc, NULL, NULL);
+            env_boot(&e, job->scenario->fresh, &why);
+            if (!fatcheck(&pc, &check) || check.loose != digest) {
+                job_fail(job, "what a PC wrote is gone", check.error ? check.error : "");
+            } else if (!goes_on(&e, &why)) {
+                job_fail(job, why, "(after a PC had the card)");
+            }
+            env_free(&e);
+            env_init(&e, false, &job->vol, &pc, NULL, NULL);
+            if (env_boot(&e, false, &why) < 0 && e.volume.replay == SDB_REPLAY_FOREIGN) {
+                job_fail(job, "still foreign after new commits", "");
+            }
+            env_free(&e);
+        }
+    }
+    states_free(&scratch);
+    image_free(&pc);
+}
+
 static void case_follow_up(struct job *job, struct env *e) {
     const char *why;
     job->counter++;
@@ -133,6 +197,9 @@ void case_judge(struct job *job, const struct image *img, uint32_t lo, uint32_t 
         size_t writes = log.count;
         case_follow_up(job, &e);
         log.count = writes;
+        if (writes > 0 && job->depth == 0 && !job->scenario->fresh && job->counter % 4 == 1) {
+            case_foreign(job, img);
+        }
         if (writes > 0 && deeper && case_descend(job)) {
             job->depth++;
             explore_log(job, img, &log, false, lo, hi);

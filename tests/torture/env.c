@@ -259,6 +259,7 @@ int env_boot(struct env *e, bool create, const char **why) {
         return err;
     }
     if (e->volume.replay == SDB_REPLAY_FOREIGN) {
+        sdb_volume_bdev(&e->volume, &e->mounted);
         *why = "taken for foreign";
         return SDB_EIO;
     }

@@ -8,8 +8,9 @@ struct totals {
     uint64_t cases;
     uint64_t distinct;
     uint64_t failures;
-    uint64_t fsck;   // images that fsck.fat has seen
-    uint64_t errors; // of the cases: I/O errors
+    uint64_t fsck;    // images that fsck.fat has seen
+    uint64_t errors;  // of the cases: I/O errors
+    uint64_t foreign; // cards that a PC has written to between cut and recovery
 };
 
 struct options {

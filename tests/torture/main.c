@@ -118,9 +118,11 @@ int main(int argc, char **argv) {
         all.failures += shares[i].failures;
         all.fsck += shares[i].fsck;
         all.errors += shares[i].errors;
+        all.foreign += shares[i].foreign;
     }
-    printf("I/O error runs: %llu, images seen by fsck.fat: %llu\n", (unsigned long long)all.errors,
-           (unsigned long long)all.fsck);
+    printf("of these I/O errors %llu; also seen by fsck.fat %llu, changed on a PC %llu\n",
+           (unsigned long long)all.errors, (unsigned long long)all.fsck,
+           (unsigned long long)all.foreign);
     printf("torture: cases=%llu distinct=%llu failures=%llu seconds=%ld\n",
            (unsigned long long)all.cases, (unsigned long long)all.distinct,
            (unsigned long long)all.failures, (long)(time(NULL) - begin));

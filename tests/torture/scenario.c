@@ -292,6 +292,24 @@ static int run_full(struct env *e) {
     return 0;
 }
 
+// More than a journal holds, in place: an error, and the old content.
+static int prepare_overflow(struct env *e) {
+    return put_file(e, "/data/big.bin", 370, 300000, 4096);
+}
+
+static int run_overflow(struct env *e) {
+    FIL f;
+    TRY(env_mount(e));
+    TRY(env_begin(e));
+    TRY(f_open(&e->fs, &f, "/data/big.bin", FA_READ | FA_WRITE));
+    if (write_all(&f, 371, 0, 300000, 4096) == 0 && !e->reference) {
+        return -5;
+    }
+    TRY(env_abort(e));
+    TRY(put_file(e, "/data/log2.txt", 372, 300, 100));
+    return 0;
+}
+
 // Staging in the background while the application logs.
 static int run_background(struct env *e) {
     FIL log;
@@ -355,6 +373,7 @@ const struct scenario scenarios[] = {
     {.name = "transaction", .run = run_transaction},
     {.name = "release", .prepare = prepare_app, .run = run_release},
     {.name = "full", .prepare = prepare_full, .run = run_full, .small = true},
+    {.name = "overflow", .prepare = prepare_overflow, .run = run_overflow},
     {.name = "background", .run = run_background, .unsynced = true},
     {.name = "create", .run = run_create, .fresh = true},
     {.name = "record", .run = run_record},
