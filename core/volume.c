@@ -71,7 +71,14 @@ int sdb_volume_begin_file(struct sdb_volume *v) {
 static int volume_write_file(const struct sdb_fs *fs, uint8_t *buf) {
     int res = fs->mkdir(fs->ctx, "/.sdboot");
     if (res < 0 && res != SDB_EEXIST) {
-        return res;
+        return res == SDB_EACCES ? SDB_ENOSPC : res; // what FatFs says when the card is full
+    }
+    // Copied from another card, with all its files: what it holds is of no interest, but its
+    // clusters are not free, so that writing it anew would have to be captured.
+    uint32_t size;
+    if (fs->stat(fs->ctx, "/.sdboot/journal", &size) == SDB_FS_FILE &&
+        size >= SDB_CONTROL_FILE_MIN * SDB_SECTOR) {
+        return 0;
     }
     int file = fs->open(fs->ctx, "/.sdboot/journal", 'w');
     if (file < 0) {
