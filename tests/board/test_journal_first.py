@@ -4,7 +4,7 @@ import unittest
 
 import cards
 from cutting import STATUS, CutTest
-from rig import MIB, BoardTest, digest, find_fat, fsck, read_sector, run, write_at
+from rig import MIB, BoardTest, digest, find_fat, read_sector, run, write_at
 
 MAIN = b"print('main runs')\n"
 FILES = {
@@ -106,18 +106,17 @@ class FirstBoot(BoardTest):
                 self.assertEqual(read_sector(self.card, first, last - first + 1), loader)
                 self.assertEqual(".sdboot/journal" in self.files(ours=True), last == 2047)
 
+    def free(self):
+        """Bytes free on the card, as a PC counts them."""
+        lines = run("mdir", "-i", self.image(), "::/").splitlines()
+        line = next(line for line in lines if "bytes free" in line)
+        return int("".join(c for c in line if c.isdigit()))
+
     def fill(self):
         """Fills the card up to the last cluster as a PC does; returns the files."""
-        b = read_sector(self.card, find_fat(self.card))
-        cluster = b[13] * 512
-        line = run("minfo", "-i", self.image(), "::").splitlines()
-        self.assertTrue(line)
-        free = run("mdir", "-i", self.image(), "::/").split("\n")[-2]
-        left = int("".join(c for c in free if c.isdigit()))
-        files = {**FILES, "fill": b"\x55" * (left - left % cluster)}
+        files = {**FILES, "fill": b"\x55" * self.free()}
         self.put({"fill": files["fill"]})
-        free = run("mdir", "-i", self.image(), "::/").split("\n")[-2]
-        self.assertEqual("".join(c for c in free if c.isdigit()), "0")
+        self.assertEqual(self.free(), 0)
         return files
 
     def image(self):
