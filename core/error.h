@@ -10,6 +10,7 @@ enum sdb_error {
     SDB_ENOENT = -2,
     SDB_EIO = -5,
     SDB_ENOMEM = -12,
+    SDB_EACCES = -13, // FatFs: no room for a directory or an entry, or a read-only file
     SDB_EBUSY = -16,
     SDB_EEXIST = -17,
     SDB_ENODEV = -19,
