@@ -9,6 +9,7 @@
     X(SDB_ENOENT, "no such file or directory")                                                     \
     X(SDB_EIO, "input or output error: check the card, its contacts and supply")                   \
     X(SDB_ENOMEM, "out of memory")                                                                 \
+    X(SDB_EACCES, "denied: card or folder full, or a read-only file")                              \
     X(SDB_EBUSY, "busy")                                                                           \
     X(SDB_EEXIST, "exists already")                                                                \
     X(SDB_ENODEV, "no such device: is the card in?")                                               \
