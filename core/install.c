@@ -57,16 +57,7 @@ static int install_remove(struct sdb_install *in, uint8_t phases) {
 }
 
 int sdb_install_clean(struct sdb_install *in) {
-    return install_remove(in, 5);
-}
-
-int sdb_install_abort(struct sdb_install *in) {
-    if (in->error != SDB_ECANCELED) {
-        install_member_close(in);
-        in->error = SDB_ECANCELED;
-        install_enter_phase(in, 0);
-    }
-    return install_remove(in, 2);
+    return in->begun ? install_remove(in, 5) : 0;
 }
 
 // ---- The install as a whole --------------------------------------------------------------------
@@ -110,16 +101,38 @@ int sdb_install_begin(struct sdb_install *in, const struct sdb_install_config *c
         sdb_path_under_nocase(SDB_NAME_PREV, cfg->main_dir) ||
         sdb_path_under_nocase(SDB_NAME_PREV, cfg->next_dir) ||
         strlen(cfg->version) > SDB_VERSION_MAX || !sdb_semver_valid(cfg->version)) {
-        return SDB_EINVAL;
+        in->error = SDB_EINVAL;
+        return in->error;
     }
     install_member_init(in);
     in->path[0] = '/';
     strcpy(in->path + 1, cfg->next_dir);
     strcat(in->path, "/" SDB_MANIFEST_FILE);
     sdb_textfile_init(&in->manifest, cfg->fs, in->path);
+    // A release staged earlier is given up before the first of its files goes. If that fails, next/
+    // may be a release that waits or is being swapped in: clean and abort must leave it alone.
+    in->error = install_set_state(in, SDB_IDLE);
+    in->begun = in->error == 0;
     install_enter_phase(in, 0);
-    // A release staged earlier is given up before the first of its files goes.
-    return install_set_state(in, SDB_IDLE);
+    return in->error;
+}
+
+int sdb_install_abort(struct sdb_install *in) {
+    if (!in->begun) {
+        return 0;
+    }
+    if (!in->aborting) {
+        install_member_close(in);
+        // finish may have failed with the record on the card nevertheless.
+        int res = install_set_state(in, SDB_IDLE);
+        in->error = res < 0 ? res : SDB_ECANCELED;
+        if (res < 0) {
+            return res;
+        }
+        in->aborting = true;
+        install_enter_phase(in, 0);
+    }
+    return install_remove(in, 2);
 }
 
 int sdb_install_feed(struct sdb_install *in, const void *data, size_t len) {

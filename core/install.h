@@ -64,6 +64,8 @@ struct sdb_install {
     int out;                         // handle of the file being written, or -1
     int cmp;                         // handle of the live file compared with, or -1
     uint8_t phase;
+    bool begun; // begin succeeded
+    bool aborting;
     bool has_app;
     bool is_version; // this member is app/.version
     int error;       // first error: the install is dead
@@ -85,7 +87,8 @@ int sdb_install_feed(struct sdb_install *in, const void *data, size_t len);
 // The package has ended. Verifies it and records it as staged.
 int sdb_install_finish(struct sdb_install *in);
 
-// Removes what was staged; returns 1 while there is more to do, then 0.
+// Removes what was staged; returns 1 while there is more to do, then 0. After an error it may be
+// called again. Does nothing if begin failed.
 int sdb_install_abort(struct sdb_install *in);
 
 #endif
