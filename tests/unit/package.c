@@ -82,15 +82,25 @@ static int hash_digest(void *ctx, uint8_t *out) {
     return 0;
 }
 
-void package_hash_init(struct package_hash *h) {
+static int hash_start(void *ctx) {
+    struct package_hash *h = ctx;
+    require(mbedtls_md_starts(&h->md) == 0);
+    return 0;
+}
+
+void package_hash_init(struct package_hash *h, mbedtls_md_type_t type) {
+    const mbedtls_md_info_t *info = mbedtls_md_info_from_type(type);
     memset(h, 0, sizeof *h);
     mbedtls_md_init(&h->md);
-    require(mbedtls_md_setup(&h->md, mbedtls_md_info_from_type(MBEDTLS_MD_SHA1), 0) == 0);
+    require(mbedtls_md_setup(&h->md, info, 0) == 0);
     require(mbedtls_md_starts(&h->md) == 0);
-    h->hash.ctx = h;
-    h->hash.size = 20;
-    h->hash.update = hash_update;
-    h->hash.digest = hash_digest;
+    h->hash = (struct sdb_hash){
+        .ctx = h,
+        .size = mbedtls_md_get_size(info),
+        .update = hash_update,
+        .digest = hash_digest,
+        .start = hash_start,
+    };
 }
 
 void package_hash_free(struct package_hash *h) {
@@ -99,7 +109,7 @@ void package_hash_free(struct package_hash *h) {
 
 void package_sha1(const struct package *p, uint8_t digest[20]) {
     struct package_hash h;
-    package_hash_init(&h);
+    package_hash_init(&h, MBEDTLS_MD_SHA1);
     hash_update(&h, p->data, p->size);
     hash_digest(&h, digest);
     package_hash_free(&h);

@@ -1,4 +1,4 @@
-// Packages made in memory (ustar), and their SHA-1 as the callback struct that the core takes.
+// Packages made in memory (ustar), and hashes as the callback struct that the core takes.
 #ifndef SDB_PACKAGE_H
 #define SDB_PACKAGE_H
 
@@ -28,7 +28,7 @@ struct package_hash {
     int fail; // what update returns
 };
 
-void package_hash_init(struct package_hash *h);
+void package_hash_init(struct package_hash *h, mbedtls_md_type_t type);
 void package_hash_free(struct package_hash *h);
 
 #endif
