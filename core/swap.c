@@ -28,7 +28,7 @@ static int swap_note_added(struct sdb_swap *swap) {
     strcpy(swap->old, SDB_DIR_OLD);
     strcat(swap->old, swap->live);
     int res = fs->stat(fs->ctx, swap->old, NULL);
-    if (res != SDB_ENOENT) {
+    if (res != SDB_ENOENT && res != SDB_ENOTDIR) { // the latter below a file that was moved away
         return res < 0 ? res : 0;
     }
     sdb_textfile_init(&swap->added, fs, SDB_FILE_ADDED);
@@ -55,6 +55,9 @@ static int swap_replace_file(void *ctx, const char *path) {
     struct sdb_swap *swap = ctx;
     const struct sdb_fs *fs = swap->fs;
     swap_set_live(swap, path);
+    if (swap->live[0] == '\0') {
+        return fs->remove(fs->ctx, path); // a file instead of SDB_DIR_NEW: nothing of ours
+    }
     for (char *p = strchr(swap->live + 1, '/'); p != NULL; p = strchr(p + 1, '/')) {
         *p = '\0';
         int res = swap_make_live(swap);
@@ -80,6 +83,17 @@ static int swap_make_dir(void *ctx, const char *path) {
     return swap_make_live(swap);
 }
 
+// Makes sure that app/ can become prev/: install has removed that, but somebody may have made one
+// since. There is no app/ any more if the prev/ that is there was one.
+static int swap_clear_prev(struct sdb_swap *swap) {
+    int res;
+    sdb_tree_init(&swap->tree, swap->fs, SDB_DIR_PREV);
+    do {
+        res = sdb_tree_step(&swap->tree, SWAP_BUDGET);
+    } while (res == 1);
+    return res;
+}
+
 static int swap_dirs(struct sdb_swap *swap, const struct sdb_record *record) {
     const struct sdb_fs *fs = swap->fs;
     char *next = swap->live;
@@ -89,11 +103,14 @@ static int swap_dirs(struct sdb_swap *swap, const struct sdb_record *record) {
     strcpy(app + 1, record->main_dir);
     int res = fs->stat(fs->ctx, next, NULL);
     if (res != SDB_FS_DIR) {
-        return res == SDB_ENOENT ? 0 : res; // renamed before the power failed
+        return res < 0 && res != SDB_ENOENT ? res : 0; // renamed before the power failed
     }
     res = fs->stat(fs->ctx, app, NULL);
     if (res > 0) {
-        res = fs->rename(fs->ctx, app, SDB_DIR_PREV);
+        res = swap_clear_prev(swap);
+        if (res == 0) {
+            res = fs->rename(fs->ctx, app, SDB_DIR_PREV);
+        }
     }
     if (res < 0 && res != SDB_ENOENT) {
         return res;
@@ -113,7 +130,7 @@ static int swap_begin(struct sdb_swap *swap, const struct sdb_record_store *stor
     swap->live[0] = '/';
     strcpy(swap->live + 1, record->next_dir);
     int res = fs->stat(fs->ctx, swap->live, NULL);
-    if (res == SDB_ENOENT) {
+    if (res == SDB_ENOENT || res == SDB_FS_FILE) {
         // Somebody removed it, on a PC perhaps.
         res = swap_save(store, record, SDB_IDLE);
         return res < 0 ? res : SDB_ENOENT;
