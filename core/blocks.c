@@ -30,7 +30,7 @@ static int blocks_start(const struct sdb_bdev *dev, uint32_t block_size, uint32_
     uint32_t skip = off / SDB_SECTOR;
     uint32_t last =
         len / SDB_SECTOR + (len % SDB_SECTOR + off % SDB_SECTOR + SDB_SECTOR - 1) / SDB_SECTOR;
-    if (block > dev->sectors / per_block || block * per_block + skip > dev->sectors ||
+    if (block > dev->sectors / per_block || skip > dev->sectors - block * per_block ||
         last > dev->sectors - block * per_block - skip) {
         return SDB_EINVAL;
     }
