@@ -21,6 +21,7 @@ CARD_TOOL = ROOT / "sim" / "card.py"
 FLASH_TOOL = ROOT / "sim" / "flash.py"
 MTOOLS = {**os.environ, "MTOOLS_SKIP_CHECK": "1"}
 MIB = 1 << 20
+OURS = re.compile(r"\.sdboot/|[^/]+/\.manifest$")
 
 BOOT = "import sdboot\nsdboot.boot(%s)\n"
 # A board that need not wait for its card's supply to settle.
@@ -229,7 +230,7 @@ class BoardTest(unittest.TestCase):
         run("mcopy", "-s", "-o", "-i", image, *sorted(tree.iterdir()), "::/", env=MTOOLS)
 
     def files(self, ours=False):
-        """Every file on the card, read by a PC: {path: bytes}; of .sdboot/ only if `ours`."""
+        """Every file on the card, read by a PC: {path: bytes}; sdboot's own only if `ours`."""
         out = self.dir / "out"
         shutil.rmtree(out, ignore_errors=True)
         lba = find_fat(self.card)
@@ -241,7 +242,7 @@ class BoardTest(unittest.TestCase):
             run("mcopy", "-s", "-n", "-m", "-i", image, "::/", str(out) + "/", env=MTOOLS)
         found = {str(p.relative_to(out)): p.read_bytes() for p in out.rglob("*") if p.is_file()}
         if not ours:
-            found = {k: v for k, v in found.items() if not k.startswith(".sdboot/")}
+            found = {k: v for k, v in found.items() if not OURS.match(k)}
         return found
 
     def folders(self):

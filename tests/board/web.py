@@ -142,11 +142,17 @@ def package(files, *members, format=tarfile.GNU_FORMAT):
     return out.getvalue()
 
 
+MAIN = b"""import app.code, sdboot
+print('release', app.code.version, 'runs')
+sdboot.confirm()
+"""
+
+
 def release(version, extra=()):
     """Files of a small release whose main.py says which one it is, and `extra` ones."""
     return {
         "app/.version": version.encode(),
         "app/code.py": b"version = '%s'\n" % version.encode(),
-        "main.py": b"import app.code\nprint('release', app.code.version, 'runs')\n",
+        "main.py": MAIN,
         **dict(extra),
     }

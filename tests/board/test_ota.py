@@ -1,0 +1,318 @@
+"""The OTA class as its users know it, and what can happen between staging and the swap."""
+
+import hashlib
+import unittest
+
+from rig import BoardTest
+from web import PythonServer, Site, package, release
+
+OLD = {**release("0.0.1"), "settings.json": b"{}"}
+
+REMOVE = "for n in os.listdir('DIR'): os.remove('DIR/' + n)\nos.rmdir('DIR')\n"
+
+
+class OtaTest(BoardTest):
+    def setUp(self):
+        super().setUp()
+        self.site = Site(self.dir / "www")
+        self.server = PythonServer(self.site.folder)
+        self.url = self.server.__enter__()
+        self.addCleanup(self.server.__exit__)
+
+    def add(self, version, extra=()):
+        self.tar = package(release(version, extra))
+        self.site.add(version, self.tar)
+
+    def stage(self, *arguments, **kwargs):
+        r = self.ota(self.url, *arguments, **kwargs)
+        self.assertEqual(r.results[:1], ["True"], r.out)
+        return r
+
+
+class Interface(OtaTest):
+    def test_force_update(self):
+        for version in ("0.0.1", "0.0.0"):
+            with self.subTest(version):
+                self.site.lines = []
+                self.fat_card(OLD)
+                self.add(version, {"app/again.py": b"1"})
+                self.assertEqual(self.ota(self.url).results, ["False"])
+                self.stage("force_update=True")
+                self.assertIn("release %s is in place" % version, self.power().out)
+                self.assertIn("app/again.py", self.files())
+
+    def test_positional_arguments(self):
+        """In the order in which the class that this one replaces has them."""
+        self.fat_card(OLD)
+        self.add("0.0.2")
+        r = self.stage("'app'", "'next'", "{'A': 'b'}", "False", "True")
+        self.assertIn("sdboot: running 0.0.1, found 0.0.2", r.out)
+        self.assertEqual(self.server.requests[-1][1]["A"], "b")
+
+    def test_versions(self):
+        self.fat_card({**OLD, "app/VERSION": b" 7.7.7 \n", "empty/x": b""})
+        self.add("0.0.2")
+        sha1 = hashlib.sha1(self.tar).hexdigest()
+        ask = "ota = sdboot.OTA(%r)\n" % self.url
+        for call in (
+            "ota.get_version('app')",
+            "ota.get_version('next')",
+            "ota.get_version('no/such')",
+            "ota.get_version('empty')",
+            "ota.get_version('app', 'VERSION')",
+            "ota.get_latest_version()",
+            "ota.check().version",
+            "ota.install_update_if_available()",
+            "ota.get_version('app')",
+            "ota.get_version('next')",
+            "sdboot.status()['staged']",
+        ):
+            ask += "attempt(lambda: %s)\n" % call
+        r = self.power(job=ask)
+        latest = "('0.0.2', '0_0_2-firmware.tar', '%s')" % sha1
+        want = ["0.0.1", "0.0.0", "0.0.0", "0.0.0", "7.7.7", latest, "0.0.2", "True"]
+        self.assertEqual(r.results, want + ["0.0.1", "0.0.2", "0.0.2"], r.out)
+        r = self.power(job="attempt(lambda: sdboot.status()['previous'])")
+        self.assertEqual(r.results, ["0.0.1"])
+
+    def test_nothing_published(self):
+        self.fat_card(OLD)
+        self.site.write("")
+        r = self.ota(self.url, method="get_latest_version()")
+        self.assertEqual(r.results, ["('0.0.0', '', '')"])
+
+    def test_quite(self):
+        self.fat_card(OLD)
+        self.add("0.0.2", {"app/big": bytes(200000)})
+        r = self.stage("quite=False")
+        for text in ("running 0.0.1, found 0.0.2", "] 100%\n", "0.0.2 is staged, reset to run it"):
+            self.assertIn("sdboot: " + text if "%" not in text else text, r.out)
+        self.assertGreater(r.out.count("\rsdboot: ["), 20)
+        r = self.ota(self.url, "quite=False")
+        self.assertIn("sdboot: running 0.0.2, no newer release", r.out)
+
+    def test_quiet_by_default(self):
+        self.fat_card(OLD)
+        self.add("0.0.2")
+        lines = [line for line in self.stage().out.splitlines() if line.startswith("sdboot: ")]
+        self.assertEqual(lines, ["sdboot: 0.0.1 on SD card, FAT, 8 MiB"])
+
+    def test_progress(self):
+        self.fat_card(OLD)
+        self.add("0.0.2", {"app/big": bytes(50000)})
+        seen = "seen = []\n"
+        r = self.power(
+            job=seen + "attempt(sdboot.OTA(%r, progress=lambda *a: seen.append(a))" % self.url
+            + ".install_update_if_available)\nprint('=>', seen)\n"
+        )
+        calls = eval(r.results[1])
+        size = len(self.tar)
+        self.assertEqual(calls[0], ("clean", 0, 0))
+        self.assertEqual(calls[-1], ("staged", size, size))
+        done = [d for phase, d, total in calls if phase == "download" and total == size]
+        self.assertEqual(done, sorted(done))
+        self.assertEqual(done[-1], size)
+
+    def test_exception_in_progress(self):
+        for error in ("ValueError('mine')", "KeyboardInterrupt"):
+            with self.subTest(error):
+                self.fat_card(OLD)
+                self.site.lines = []
+                self.add("0.0.2", {"app/big": bytes(50000)})
+                r = self.power(
+                    job="""
+def stop(phase, done, total):
+    if done > 20000:
+        raise %s
+try:
+    sdboot.OTA(%r, progress=stop).install_update_if_available()
+except BaseException as e:
+    print("=>", repr(e))
+"""
+                    % (error, self.url)
+                )
+                self.assertIn(error.split("(")[0], r.results[0])
+                self.assertFiles(OLD)
+                self.assertNotIn("next", self.folders())
+                self.stage()
+
+    def test_other_directories(self):
+        for card in (self.fat_card, self.littlefs_card):
+            with self.subTest(card=card):
+                old = {"src/.version": b"1.0.0", "src/code.py": b"1", "app/mine.py": b"stays"}
+                new = {"src/.version": b"1.0.1", "src/code.py": b"2", "app/new.py": b"outside"}
+                card({**old, "main.py": b"import src.code"})
+                self.site.lines = []
+                self.site.add("1.0.1", package(new))
+                self.stage("'src/'", "'incoming'")
+                self.assertIn("incoming/code.py", self.files())
+                self.assertIn("sdboot: release 1.0.1 is in place", self.power().out)
+                want = {**old, **new, "main.py": b"import src.code"}
+                want.update({"prev/.version": b"1.0.0", "prev/code.py": b"1"})
+                self.assertFiles(want)
+
+    def test_bad_directories(self):
+        self.fat_card(OLD)
+        self.add("0.0.2")
+        for arguments in ("'prev'", "'app', 'app'", "'a/b'", "'app', ''", "'app', '.sdboot'"):
+            r = self.ota(self.url, arguments)
+            self.assertIn("install of 0.0.2: invalid argument", r.errors[0])
+        r = self.ota(self.url, "'app', %r" % ("n" * 32))
+        self.assertIn("invalid argument", r.errors[0])
+        self.assertFiles(OLD)
+
+    def test_without_a_card(self):
+        self.card = None
+        r = self.ota(self.url)
+        self.assertIn("Error 19 no SD card in use: call sdboot.boot() first", r.errors[0])
+
+    def test_from_main(self):
+        """The whole way as an application does it: find, stage, reset, run."""
+        main = b"""import app.code, machine, sdboot
+print("release", app.code.version, "runs")
+sdboot.confirm()
+if sdboot.OTA("%s").install_update_if_available():
+    machine.reset()
+"""
+        for card in (self.fat_card, self.littlefs_card):
+            card({**OLD, "main.py": main % self.url.encode()})
+            self.site.lines = []
+            self.add("0.0.2", {"main.py": main % self.url.encode()})
+            r = self.power()
+            at = [r.out.index("release %s" % t) for t in ("0.0.1 runs", "0.0.2 is", "0.0.2 runs")]
+            self.assertEqual(at, sorted(at))
+            self.assertEqual(r.stats["resets_hard"], 1)
+
+    def test_soft_reset_swaps(self):
+        self.fat_card(OLD)
+        self.add("0.0.2")
+        r = self.power(
+            typed="import sdboot\nsdboot.OTA(%r).install_update_if_available()\n\x04" % self.url
+        )
+        self.assertIn("release 0.0.2 runs", r.out)
+
+
+class Trial(OtaTest):
+    MAIN = {"main.py": b"import app.code\nprint('release', app.code.version, 'runs')\n"}
+
+    def trial(self, card):
+        card({**OLD, **self.MAIN})
+        self.site.lines = []
+        self.add("0.0.2", self.MAIN)
+        self.stage()
+
+    def test_no_update_before_confirm(self):
+        for card in (self.fat_card, self.littlefs_card):
+            self.trial(card)
+            self.assertIn("release 0.0.2 runs", self.power().out)
+            self.add("0.0.3")
+            r = self.ota(self.url)
+            self.assertIn("Error 16 ", r.errors[0])
+            self.assertIn("sdboot.confirm()", r.errors[0])
+            r = self.ota(self.url, method="check()", job="attempt(sdboot.confirm)\n" * 2)
+            self.assertEqual(r.results[1:], ["True", "False"])
+            self.stage()
+            self.assertIn("release 0.0.3 runs", self.power().out)
+
+    def test_never_confirmed(self):
+        for card in (self.fat_card, self.littlefs_card):
+            self.trial(card)
+            ran = [self.power().out for _ in range(5)]
+            for out in ran[:3]:
+                self.assertIn("release 0.0.2 runs", out)
+            for out in ran[3:]:
+                self.assertIn("release 0.0.1 runs", out)
+            self.assertIn("0.0.2", ran[3][: ran[3].index("on SD card")])
+            # Not again, unless it is forced.
+            self.assertEqual(self.ota(self.url).results, ["False"])
+            self.stage("force_update=True")
+            self.assertIn("release 0.0.2 runs", self.power().out)
+
+    def test_pin_low_counts_no_trial(self):
+        self.trial(self.fat_card)
+        self.power()
+        for _ in range(5):
+            r = self.power("--pin", "18=0")
+            self.assertEqual(r.stats["card_write_sectors"], 0)
+        self.assertIn("release 0.0.2 runs", self.power().out)
+
+
+class Between(OtaTest):
+    """Staged, and then something happens to the card."""
+
+    def staged(self, extra=()):
+        self.fat_card(OLD)
+        self.add("0.0.2", extra)
+        self.stage()
+
+    def change(self, code):
+        """Runs `code` on a board with the pin low, the card at /sd."""
+        r = self.power("--pin", "18=0", job="import os\n" + code)
+        self.assertNotIn("Traceback", r.out)
+
+    def test_next_removed(self):
+        self.staged()
+        self.change(REMOVE.replace("DIR", "/sd/next"))
+        r = self.power()
+        self.assertIn("the staged release is gone from the card", r.out)
+        self.assertIn("release 0.0.1 runs", r.out)
+        self.stage()
+        self.assertIn("release 0.0.2 runs", self.power().out)
+
+    def test_file_where_the_release_has_a_directory(self):
+        self.staged({"lib/new/x.py": b"x"})
+        self.change("f = open('/sd/lib', 'w'); f.write('mine'); f.close()")
+        self.assertIn("release 0.0.2 runs", self.power().out)
+        self.assertEqual(self.files(ours=True)[".sdboot/old/lib"], b"mine")
+        self.assertEqual(self.files()["lib/new/x.py"], b"x")
+
+    def test_directory_where_the_release_has_a_file(self):
+        self.staged({"lib/x.py": b"x"})
+        self.change("os.mkdir('/sd/lib'); os.mkdir('/sd/lib/x.py')")
+        self.assertIn("release 0.0.2 runs", self.power().out)
+        self.assertEqual(self.files()["lib/x.py"], b"x")
+
+    def test_app_removed(self):
+        self.staged()
+        self.change(REMOVE.replace("DIR", "/sd/app"))
+        self.assertIn("release 0.0.2 runs", self.power().out)
+
+    def test_app_edited(self):
+        self.staged()
+        self.put({"app/edited.py": b"on a PC"})
+        self.assertIn("release 0.0.2 runs", self.power().out)
+        self.assertEqual(self.files()["prev/edited.py"], b"on a PC")
+
+    def test_outside_file_removed(self):
+        self.fat_card({**OLD, "lib/x.py": b"old"})
+        self.add("0.0.2", {"lib/x.py": b"new"})
+        self.stage()
+        self.change("os.remove('/sd/lib/x.py')")
+        self.assertIn("release 0.0.2 runs", self.power().out)
+        self.assertEqual(self.files()["lib/x.py"], b"new")
+
+    def test_outside_file_that_did_not_change_removed(self):
+        """It was not staged, so the release isn't whole any more."""
+        self.staged()
+        self.change("os.remove('/sd/main.py')")
+        r = self.power()
+        self.assertIn("release 0.0.2 is taken back: its files on the card are damaged", r.out)
+        self.assertIn("sdboot: 0.0.1 on SD card", r.out)
+
+    def test_prev_made_by_somebody(self):
+        """prev/ is ours: what was in it goes with the next update, a file of that name too."""
+        self.fat_card({**OLD, "prev": b"a file"})
+        self.add("0.0.2")
+        self.stage()
+        self.assertIn("release 0.0.2 runs", self.power().out)
+        self.assertIn("prev/code.py", self.files())
+
+    def test_prev_made_after_staging(self):
+        self.staged()
+        self.put({"prev/x/y": b"in the way"})
+        r = self.power()
+        self.assertIn("release 0.0.2 runs", r.out)
+
+
+if __name__ == "__main__":
+    unittest.main()
