@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../core/bytes.h"
+#include "core/bytes.h"
 
 // Does the card go on working? A file is written and read back, and nothing else changes.
 static bool goes_on(struct env *e, const char **why) {

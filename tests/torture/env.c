@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../core/error.h"
+#include "core/error.h"
 #include "lib/oofatfs/diskio.h"
 
 // ---- what FatFs calls

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "../../core/error.h"
+#include "core/error.h"
 
 static int ff_error(FRESULT res) {
     static const int16_t table[] = {

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "../../core/fs.h"
+#include "core/fs.h"
 #include "lib/oofatfs/ff.h"
 
 struct ff_fs {

@@ -3,7 +3,7 @@
 #ifndef TORTURE_RAMDEV_H
 #define TORTURE_RAMDEV_H
 
-#include "../../core/bdev.h"
+#include "core/bdev.h"
 #include "image.h"
 
 enum op_kind { OP_WRITE, OP_SYNC };

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../../core/bytes.h"
+#include "core/bytes.h"
 
 void volume_shape(struct volume *v) {
     static const char *const layouts[] = {"gap", "gap62", "sfd"};
