@@ -111,6 +111,17 @@ static int mod_boot_journalled(struct mod_work *work, struct sdb_journal *journa
     return committed < 0 ? committed : res;
 }
 
+// The release that has been taken back is in next/ now. What is left of it if this fails or power
+// is cut goes with the next update's clean-up.
+static void mod_remove_bad(struct mod_work *work) {
+    struct sdb_tree *tree = &work->boot.swap.tree;
+    char path[SDB_DIRNAME_MAX + 2] = "/";
+    strcpy(path + 1, work->boot.record.next_dir);
+    sdb_tree_init(tree, &work->fs.fs, path);
+    while (sdb_tree_step(tree, 64) == 1) {
+    }
+}
+
 // boot(vfs, volume, sha256, trials, counts) -> enum sdb_boot_result or a negative error: then the
 // volume must be aborted and mounted again
 static mp_obj_t mod_boot(size_t n_args, const mp_obj_t *args) {
@@ -125,6 +136,9 @@ static mp_obj_t mod_boot(size_t n_args, const mp_obj_t *args) {
         bool journalled = volume != NULL && volume->volume.wanted && volume->volume.without == 0;
         res = journalled ? mod_boot_journalled(work, &volume->volume.journal, counts)
                          : sdb_boot_run(&work->boot, counts);
+        if (res == SDB_BOOT_REVERTED) {
+            mod_remove_bad(work);
+        }
     }
     return mod_work_end(work, volume, res);
 }
@@ -168,19 +182,6 @@ static mp_obj_t mod_verify(mp_obj_t vfs, mp_obj_t main_dir, mp_obj_t sha256) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_3(mod_verify_obj, mod_verify);
 
-// remove(vfs, path) -> 0 or a negative error: removes a tree
-static mp_obj_t mod_remove(mp_obj_t vfs, mp_obj_t path) {
-    struct mod_work *work = mod_work_new(vfs, NULL);
-    struct sdb_tree *tree = &work->boot.swap.tree;
-    sdb_tree_init(tree, &work->fs.fs, mp_obj_str_get_str(path));
-    int res;
-    do {
-        res = sdb_tree_step(tree, 64);
-    } while (res == 1);
-    return mod_work_end(work, NULL, res);
-}
-static MP_DEFINE_CONST_FUN_OBJ_2(mod_remove_obj, mod_remove);
-
 // strerror(code) -> message
 static mp_obj_t mod_strerror(mp_obj_t code) {
     return mod_str(sdb_strerror((int)mp_obj_get_int(code)));
@@ -199,7 +200,6 @@ static const mp_rom_map_elem_t mod_sdboot_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_confirm), MP_ROM_PTR(&mod_confirm_obj)},
     {MP_ROM_QSTR(MP_QSTR_rollback), MP_ROM_PTR(&mod_rollback_obj)},
     {MP_ROM_QSTR(MP_QSTR_verify), MP_ROM_PTR(&mod_verify_obj)},
-    {MP_ROM_QSTR(MP_QSTR_remove), MP_ROM_PTR(&mod_remove_obj)},
     {MP_ROM_QSTR(MP_QSTR_strerror), MP_ROM_PTR(&mod_strerror_obj)},
 };
 static MP_DEFINE_CONST_DICT(mod_sdboot_globals, mod_sdboot_globals_table);

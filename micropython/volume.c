@@ -60,7 +60,8 @@ static mp_obj_t volume_info(mp_obj_t self_in) {
     const struct sdb_volume *v = &sdb_volume_get(self_in)->volume;
     mp_obj_t items[5] = {
         SDB_NEW_INT(v->replay),
-        SDB_NEW_INT(v->without),
+        // Without being wanted the area serves the state record only.
+        SDB_NEW_INT(v->without == 0 && !v->wanted ? SDB_ENOENT : v->without),
         mp_obj_new_int_from_uint(v->without == 0 ? v->control.lba : 0),
         mp_obj_new_int_from_uint(v->without == 0 ? v->control.sectors : 0),
         SDB_NEW_INT(v->journal.failed),

@@ -93,6 +93,8 @@ def status():
     import _sdboot
 
     fs = _filesystem()
+    if _volume is not None and _volume.info()[4]:  # FatFs would not even read now
+        raise Error(5, "an earlier write to the card has failed: call sdboot.recover()")
     record = _sdboot.record(fs, _volume)
     if isinstance(record, int):
         raise Error(-record, "the state record on the card can't be read")
@@ -119,14 +121,12 @@ def _journal():
     # What status() says of the journal.
     if _volume is None:
         return None
-    replay, without, first, sectors, failed = _volume.info()
+    replay, without = _volume.info()[:2]
     if without:
         import _sdboot
 
         known = {-2: "not wanted", -28: "no room for it"}
         return "off: " + (known.get(without) or _sdboot.strerror(without))
-    if failed:
-        return "failed (%d): call sdboot.recover()" % -failed
     return ("on", "on, replayed at boot", "on, card was changed elsewhere")[replay]
 
 
@@ -155,7 +155,7 @@ def rollback():
     check(code, "rollback")
 
 
-def verify():
+def verify(directory="app"):
     """Checks every file of the running release against its manifest, app/.manifest. Returns the
     list of those that differ or are missing: [] if all is well."""
     import hashlib
@@ -163,7 +163,7 @@ def verify():
     import _sdboot
     from ._errors import check
 
-    result = _sdboot.verify(_filesystem(), "app", hashlib.sha256)
+    result = _sdboot.verify(_filesystem(), directory, hashlib.sha256)
     if result == -2:
         raise Error(2, "the release has no manifest (app/.manifest): sdboot has not installed it")
     return result if isinstance(result, list) else check(result, "verify")
@@ -191,9 +191,10 @@ def _remount():
     global _fs
     from . import card, root
 
+    cwd = root.where()  # FatFs reads the card to tell: not after abort()
     _volume.abort()
     _fs = card.mount_fat(_volume)
-    root.remount(_fs, _point)
+    root.remount(_fs, _point, cwd)
 
 
 def format(fs="fat"):

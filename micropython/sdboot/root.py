@@ -16,11 +16,20 @@ def umount(point):
     vfs.umount(point)
 
 
-def remount(fs, point):
-    cwd = os.getcwd()
+def where():
+    try:
+        return os.getcwd()
+    except OSError:
+        return "/"
+
+
+def remount(fs, point, cwd):
     vfs.umount(point)
     vfs.mount(fs, point)
-    os.chdir(cwd)
+    try:
+        os.chdir(cwd)
+    except OSError:  # made in the transaction that has been undone
+        os.chdir("/")
 
 
 def _internal_flash():

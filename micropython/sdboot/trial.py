@@ -32,7 +32,6 @@ def finish_update(fs, volume, attempts, timeout):
     if done == _REVERTED:
         event, version = record[2], record[3]
         print("sdboot: release %s is taken back: %s" % (version, _WHY.get(event, event)))
-        _sdboot.remove(fs, "/next")
     elif done == _SWAPPED:
         print("sdboot: release %s is in place" % record[3])
     elif done == -2:
