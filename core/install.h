@@ -41,6 +41,11 @@ struct sdb_install_config {
     uint8_t trials;                   // trial boots the release gets; 0: none, it is final at once
     const struct sdb_hash *file_hash; // SHA-256 for the manifest; NULL: the release has none
 
+    // Memory in which writes are gathered, so that the filesystem gets pieces of this size at
+    // multiples of it: best a cluster, or 4096. NULL and 0: none.
+    uint8_t *gather;
+    size_t gather_size;
+
     // Called at a file boundary, where a transaction may be committed; with `must` it has to be:
     // what follows must not share a transaction with what came before. May be NULL.
     int (*checkpoint)(void *ctx, bool must);
@@ -61,6 +66,7 @@ struct sdb_install {
     uint32_t done;                   // bytes of it seen
     uint32_t files;                  // members that are files, so far
     uint32_t staged;                 // bytes written
+    size_t gathered;                 // bytes in cfg.gather
     int out;                         // handle of the file being written, or -1
     int cmp;                         // handle of the live file compared with, or -1
     uint8_t phase;

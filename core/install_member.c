@@ -5,6 +5,13 @@
 
 #include <string.h>
 
+static int install_flush(struct sdb_install *in) {
+    const struct sdb_fs *fs = in->cfg.fs;
+    size_t n = in->gathered;
+    in->gathered = 0;
+    return n > 0 ? fs->write(fs->ctx, in->out, in->cfg.gather, n) : 0;
+}
+
 int install_member_close(struct sdb_install *in) {
     const struct sdb_fs *fs = in->cfg.fs;
     int res = 0;
@@ -13,7 +20,9 @@ int install_member_close(struct sdb_install *in) {
         in->cmp = -1;
     }
     if (in->out >= 0) {
+        int flushed = install_flush(in);
         res = fs->close(fs->ctx, in->out);
+        res = flushed < 0 ? flushed : res;
         in->out = -1;
     }
     return res;
@@ -181,8 +190,26 @@ static int install_on_begin(void *ctx, const char *path, int type, uint32_t size
 
 static int install_write(struct sdb_install *in, const void *data, size_t len) {
     const struct sdb_fs *fs = in->cfg.fs;
+    const uint8_t *p = data;
     in->staged += (uint32_t)len;
-    return fs->write(fs->ctx, in->out, data, len);
+    if (in->cfg.gather_size == 0) {
+        return fs->write(fs->ctx, in->out, data, len);
+    }
+    while (len > 0) {
+        size_t room = in->cfg.gather_size - in->gathered;
+        size_t n = len < room ? len : room;
+        memcpy(in->cfg.gather + in->gathered, p, n);
+        in->gathered += n;
+        p += n;
+        len -= n;
+        if (in->gathered == in->cfg.gather_size) {
+            int res = install_flush(in);
+            if (res < 0) {
+                return res;
+            }
+        }
+    }
+    return 0;
 }
 
 // The live file differs after `same` bytes that were equal: stage those, then go on writing.

@@ -122,8 +122,8 @@ static void mod_remove_bad(struct mod_work *work) {
     }
 }
 
-// boot(vfs, volume, sha256, trials, counts) -> enum sdb_boot_result or a negative error: then the
-// volume must be aborted and mounted again
+// boot(vfs, volume, sha256, trials, counts) -> (result, state): enum sdb_boot_result or a negative
+// error (then the volume must be aborted and mounted again), and the record's state
 static mp_obj_t mod_boot(size_t n_args, const mp_obj_t *args) {
     (void)n_args;
     struct sdb_volume_obj *volume = sdb_volume_get(args[1]);
@@ -140,7 +140,8 @@ static mp_obj_t mod_boot(size_t n_args, const mp_obj_t *args) {
             mod_remove_bad(work);
         }
     }
-    return mod_work_end(work, volume, res);
+    mp_obj_t items[2] = {mod_work_end(work, volume, res), SDB_NEW_INT(work->boot.record.state)};
+    return mp_obj_new_tuple(2, items);
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mod_boot_obj, 5, 5, mod_boot);
 

@@ -131,6 +131,8 @@ static MP_DEFINE_CONST_OBJ_TYPE(sdota_http_type, MP_QSTR_Http, MP_TYPE_FLAG_NONE
 
 // ---- Install(vfs, volume, main_dir, next_dir, version, digest, sha1, sha256, trials) ----------
 
+#define INSTALL_GATHER 4096 // bytes: the card gets them in one command
+
 struct sdota_install {
     mp_obj_base_t base;
     struct sdb_objfs fs;
@@ -210,6 +212,8 @@ static mp_obj_t install_make_new(const mp_obj_type_t *type, size_t n_args, size_
         .main_dir = mp_obj_str_get_str(args[2]),
         .next_dir = mp_obj_str_get_str(args[3]),
         .version = mp_obj_str_get_str(args[4]),
+        .gather = m_new(uint8_t, INSTALL_GATHER),
+        .gather_size = INSTALL_GATHER,
         .checkpoint = install_checkpoint,
         .ctx = self,
         .trials = (uint8_t)mp_obj_get_int(args[8]),

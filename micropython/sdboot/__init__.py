@@ -63,12 +63,13 @@ def boot(
             root.mount(_fs, _point)
             print("sdboot: recovery pin is low: card is at /sd, the application does not run")
         else:
-            _fs = trial.finish_update(_fs, _volume, attempts, trial_timeout)
+            _fs, on_trial = trial.finish_update(_fs, _volume, attempts, trial_timeout)
             found = version()  # a card that can't be read is noticed here at the latest
             root.move(_fs)
             found = "no release" if found == "0.0.0" else found
             print("sdboot: %s on SD card, %s" % (found, card.describe(_card, _kind, _volume)))
-            trial.watch(_fs, _volume, trial_timeout, confirm_after)
+            if on_trial:
+                trial.watch(_fs, _volume, trial_timeout, confirm_after)
     except OSError as e:
         _fs = None
         print("sdboot:", card.reason(e))

@@ -13,7 +13,7 @@ import sdboot
 from . import net
 from ._errors import check
 
-BUFFER = 4096  # bytes read from the network and written to the card at a time
+BUFFER = 2048  # bytes read from the network at a time
 
 Release = namedtuple("Release", ("version", "file", "sha1"))
 

@@ -25,10 +25,10 @@ def _counts(timeout):
 
 
 def finish_update(fs, volume, attempts, timeout):
-    # Returns the filesystem, mounted anew if something failed. A failure must not keep the
-    # application from running.
-    done = _sdboot.boot(fs, volume, hashlib.sha256, attempts, _counts(timeout))
-    record = None if done < 0 else _sdboot.record(fs, volume)
+    # Returns the filesystem, mounted anew if something failed, and whether a release is on trial.
+    # A failure must not keep the application from running.
+    done, state = _sdboot.boot(fs, volume, hashlib.sha256, attempts, _counts(timeout))
+    record = _sdboot.record(fs, volume) if done > 0 else None
     if done == _REVERTED:
         event, version = record[2], record[3]
         print("sdboot: release %s is taken back: %s" % (version, _WHY.get(event, event)))
@@ -41,14 +41,13 @@ def finish_update(fs, volume, attempts, timeout):
     if done < 0 and volume is not None:
         volume.abort()
         fs = card.mount_fat(volume)
-    return fs
+    return fs, state == TRIAL
 
 
 def watch(fs, volume, timeout, confirm_after):
     # Starts the clock of a trial. It runs from the last hard reset: soft resets don't win time.
-    global _timer
     record = _sdboot.record(fs, volume)
-    if isinstance(record, int) or record[0] != TRIAL:
+    if isinstance(record, int):
         return
     print("sdboot: release %s is on trial, %d more boots to confirm it" % (record[4], record[1]))
     import time
