@@ -64,8 +64,13 @@ static int probe_exfat(const struct sdb_bdev *dev, struct sdb_probe *probe, uint
     }
     uint32_t lba = probe->volume + ((heap + ((root - 2) << per_cluster)) << (shift - 9));
     uint32_t sectors = 1u << (per_cluster + shift - 9);
+    bool bitmap = false;
     // An empty root has a label, a bitmap and an upcase table and then the end, all in one sector.
     for (uint32_t i = 0; i < sectors && i < 16; i++) {
+        if (lba + i >= dev->sectors) {
+            probe->name = "damaged exFAT";
+            return 1;
+        }
         int res = probe_read(dev, lba + i, buf);
         if (res < 0) {
             return res;
@@ -74,8 +79,11 @@ static int probe_exfat(const struct sdb_bdev *dev, struct sdb_probe *probe, uint
             if (buf[e] == 0x85) {
                 return 1;
             }
+            bitmap = bitmap || buf[e] == 0x81;
             if (buf[e] == 0x00) {
-                return probe_found(probe, SDB_PROBE_EXFAT_EMPTY, "empty exFAT");
+                // No root directory is without a bitmap: this is not where it is.
+                return bitmap ? probe_found(probe, SDB_PROBE_EXFAT_EMPTY, "empty exFAT")
+                              : probe_found(probe, SDB_PROBE_FOREIGN, "damaged exFAT");
             }
         }
     }
@@ -92,8 +100,12 @@ static int probe_littlefs(const struct sdb_bdev *dev, struct sdb_probe *probe, u
         // revision, tag, "littlefs", tag of the inline struct, version, block size
         if (memcmp(buf + 8, "littlefs", 8) == 0) {
             probe->block_size = sdb_get32(buf + 24);
-            return buf[22] == 2 ? probe_found(probe, SDB_PROBE_LITTLEFS, "littlefs")
-                                : probe_found(probe, SDB_PROBE_FOREIGN, "littlefs of version 1");
+            return buf[22] == 2
+                       ? probe_found(probe, SDB_PROBE_LITTLEFS, "littlefs")
+                       : probe_found(probe, SDB_PROBE_FOREIGN, "littlefs of another version");
+        }
+        if (memcmp(buf + 40, "littlefs", 8) == 0) { // version 1 has it there
+            return probe_found(probe, SDB_PROBE_FOREIGN, "littlefs of another version");
         }
     }
     return 0;

@@ -20,7 +20,7 @@ struct sdb_probe {
     const char *name;    // "FAT", "NTFS", "damaged FAT32", …: constant text for messages
 };
 
-// Examines the card with at most ~60 sector reads through the 512 bytes at buf. Returns 0 or the
+// Examines the card with at most 80 sector reads through the 512 bytes at buf. Returns 0 or the
 // card's error.
 // Sources: Microsoft FAT specification 1.03, exFAT specification 1.00, littlefs SPEC.md,
 // and the magic numbers of the other filesystems.
