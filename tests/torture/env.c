@@ -242,7 +242,7 @@ static int env_create_file(struct env *e, uint8_t *buf, const char **why) {
 
 int env_boot(struct env *e, bool create, const char **why) {
     uint8_t buf[512];
-    e->open = e->deferred = false;
+    e->open = e->deferred = e->booted = false;
     *why = "the reference failed";
     if (e->reference) {
         return create && e->vol->layout == LAYOUT_SUPERFLOPPY ? env_reference_file(e) : 0;
@@ -270,6 +270,7 @@ int env_boot(struct env *e, bool create, const char **why) {
         err = SDB_ENOENT;
     }
     sdb_volume_bdev(&e->volume, &e->mounted);
+    e->booted = err == 0;
     return err;
 }
 

@@ -36,6 +36,7 @@ struct env {
     FATFS fs;
     struct ff_fs files;
     struct sdb_fs engine_fs; // for the engine, on fs
+    bool booted;
     bool open;
     bool deferred;
     struct states *states;

@@ -55,8 +55,11 @@ static bool job_reference(struct job *job) {
         why = e.trouble;
     }
     const struct states *s = &job->states;
+    uint64_t other = s->visible[0];
     for (size_t i = 0; ok && job->scenario->two && i < s->count; i++) {
-        if (s->visible[i] != s->visible[0] && s->visible[i] != s->visible[s->count - 1]) {
+        if (other == s->visible[0]) {
+            other = s->visible[i];
+        } else if (s->visible[i] != s->visible[0] && s->visible[i] != other) {
             ok = false;
             why = "a release that is neither the old nor the new one";
         }
@@ -107,7 +110,7 @@ static void job_error_case(struct job *job, uint64_t call, int variant) {
     // The board is switched off as it is: all that was written is on the card.
     case_judge(job, &img, lo, hi);
     // Or the application drops the transaction and goes on.
-    if (err < 0 && variant != VARIANT_ERRORS && !e.journal->dead && e.volume.without == 0) {
+    if (err < 0 && variant != VARIANT_ERRORS && e.booted && !e.journal->dead) {
         e.dev.fail_at = 0;
         if (env_abort(&e) < 0) {
             job_fail(job, "after an I/O error it can't be mounted", "");

@@ -1,4 +1,4 @@
-#include "scenario.h"
+#include "engine.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -377,5 +377,16 @@ const struct scenario scenarios[] = {
     {.name = "background", .run = run_background, .unsynced = true},
     {.name = "create", .run = run_create, .fresh = true},
     {.name = "record", .run = run_record},
+    {.name = "update",
+     .prepare = prepare_update,
+     .run = run_update,
+     .resume = resume_update,
+     .two = true},
+    {.name = "second-update",
+     .prepare = prepare_second,
+     .run = run_update,
+     .resume = resume_update,
+     .two = true},
+    {.name = "rollback", .prepare = prepare_update, .run = run_rollback, .two = true},
 };
 const unsigned scenario_count = sizeof scenarios / sizeof *scenarios;

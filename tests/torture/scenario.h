@@ -12,7 +12,7 @@ struct scenario {
     bool (*resume)(struct env *e, uint64_t visible, const char **why);
     bool fresh;    // no control area before the run: boot makes it
     bool unsynced; // files are open while others are flushed: leaks by FatFs itself
-    bool two;      // only two visible releases may ever be: first and last state's
+    bool two;      // only two visible releases may ever be, the first state's and one
     bool small;    // only on volumes with clusters up to 4 KiB
 };
 
