@@ -16,6 +16,9 @@ void unix_hal_stdio_mode_raw(void);
 void unix_hal_stdio_mode_orig(void);
 int unix_hal_stdin_rx_chr(void);
 
+// What os.dupterm's reading side looks at; the board's is for writing only.
+int mp_interrupt_char = -1;
+
 void mp_hal_set_interrupt_char(char c) {
     if (sim_host) {
         unix_hal_set_interrupt_char(c);
