@@ -31,6 +31,7 @@ class CutTest(BoardTest):
         """This board once more, with a copy of the card."""
         other = copy.copy(self)
         other.dir = self.dir / name
+        shutil.rmtree(other.dir, ignore_errors=True)
         other.dir.mkdir()
         other.card = other.dir / "card.img"
         copy_sparse(card or self.card, other.card)
