@@ -61,8 +61,63 @@ def semvers():
     yield b"1.0.0 1.0.0--- 1.0.0-0a.0"
 
 
+def probes():
+    def piece(at, data):
+        assert at % 32 == 0 and len(data) == 32
+        return bytes((at // 32 >> 8, at // 32 & 255)) + data
+
+    def at(place, text):
+        return piece(place // 32 * 32, (bytes(place % 32) + text + bytes(32))[:32])
+
+    sign = at(510, b"\x55\xaa")
+    for flag in (b"\x00", b"\x02"):
+        base = 64 * 512 if flag == b"\x02" else 0
+        yield flag + at(base, b"\xeb\x58\x90mkfs.fat") + at(base + 54, b"FAT16") + sign
+        yield flag + at(base + 3, b"NTFS    ")
+        yield flag + at(base + 1024 + 56, b"\x53\xef")
+        yield flag + at(base + 8, b"littlefs/\xe0\x00\x10\x00\x00\x02\x00\x00\x10")
+        exfat = at(base, b"\xeb\x76\x90EXFAT   ") + at(base + 510, b"\x55\xaa")
+        exfat += at(base + 88, b"\x20\0\0\0") + at(base + 96, b"\2\0\0\0" + bytes(8) + b"\x09\x03")
+        yield flag + exfat + at(base + 32 * 512, b"\x81") + at(base + 32 * 512 + 32, b"\x82")
+
+
+def records():
+    slot = b"SDBR\x01\x01\x03\x03" + bytes(4) + b"\x05" + bytes(19) + b"1.0.0"
+    yield b"\x0c" + slot.ljust(512, b"\0") + slot.replace(b"\x05", b"\x06", 1).ljust(512, b"\0")
+    yield b"\x04" + slot.ljust(512, b"x")
+    yield b"\x03"
+
+
+def packages():
+    for flag in (b"\x01", b"\x03", b"\x05", b"\xa9"):
+        for names in (
+            ("app/", "app/main.py", "app/.version", "main.py", "lib/x.py"),
+            ("app/a/b/c", "www/", "a/a/file", "a/b"),
+            ("app/x", "app/X", "boot.py", "lib"),
+        ):
+            out = io.BytesIO()
+            with tarfile.open(fileobj=out, mode="w", format=tarfile.USTAR_FORMAT, bufsize=512) as tar:
+                for name in names:
+                    info = tarfile.TarInfo(name.rstrip("/"))
+                    data = b"2.0.0" if name.endswith(".version") else b"x" * 10
+                    if name.endswith("/"):
+                        info.type, data = tarfile.DIRTYPE, b""
+                    info.size = len(data)
+                    tar.addfile(info, io.BytesIO(data))
+            yield flag + out.getvalue()[:7000]
+
+
 def main(out):
-    seeds = {"tar": tars, "versions": versions, "http": responses, "path": paths, "semver": semvers}
+    seeds = {
+        "tar": tars,
+        "versions": versions,
+        "http": responses,
+        "path": paths,
+        "semver": semvers,
+        "probe": probes,
+        "record": records,
+        "install": packages,
+    }
     for target, make in seeds.items():
         os.makedirs(os.path.join(out, target), exist_ok=True)
         for number, data in enumerate(make()):
