@@ -144,7 +144,7 @@ def fsck(image):
 
 
 class BoardTest(unittest.TestCase):
-    """`self.card` is the card's image (None: the slot is empty), `self.dir` a folder for the test."""
+    """`self.card` is the card's image (None: the slot is empty), `self.dir` a folder of its own."""
 
     def setUp(self):
         self.dir = WORK / self.id()

@@ -239,7 +239,8 @@ class Refused(BoardTest):
         for fs, kind in (("fat", "FAT"), ("littlefs", "littlefs")):
             with self.subTest(fs):
                 cards.exfat(self.card, ["holiday.jpg"])
-                r = self.power(typed='import sdboot, os\nsdboot.format("%s")\nos.listdir("/sd")\n' % fs)
+                typed = 'import sdboot, os\nsdboot.format("%s")\nos.listdir("/sd")\n' % fs
+                r = self.power(typed=typed)
                 self.assertIn("sdboot: formatted, card is at /sd", r.out)
                 self.assertIn("\n[]\n", r.out)
                 self.assertIn("sdboot: no release on SD card, " + kind, self.power().out)

@@ -224,7 +224,8 @@ class Installed(BoardTest):
                 card(files)
                 for i in range(2, 7):
                     version = "0.0.%d" % i
-                    new = {**release(version), "lib/v%d.py" % i: b"new", "lib/changed.py": b"%d" % i}
+                    new = {**release(version), "lib/v%d.py" % i: b"new"}
+                    new["lib/changed.py"] = b"%d" % i
                     new["app/only%d.bin" % i] = data(version, 20000)
                     self.stage(version, package(new))
                     self.swap(version)
