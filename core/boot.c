@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#define BOOT_BUDGET 16 // entries removed in one step
+
 int sdb_boot_load(struct sdb_boot *b) {
     return sdb_record_load(b->store, &b->record);
 }
@@ -39,10 +41,15 @@ static int boot_trial(struct sdb_boot *b, bool counts) {
     return sdb_record_save(b->store, r);
 }
 
-// A trial that can't be undone because somebody removed prev/ goes on for ever: end it.
+// A trial that can't be undone because somebody removed prev/ goes on for ever: end it, and say
+// why the release should not run. It is not `bad`: installing it again may be the way out.
 static int boot_end_hopeless(struct sdb_boot *b) {
-    b->record.state = SDB_IDLE;
-    return sdb_record_save(b->store, &b->record);
+    struct sdb_record *r = &b->record;
+    r->event = r->left == r->trials ? SDB_EVENT_CORRUPT : SDB_EVENT_EXPIRED;
+    strcpy(r->event_version, r->version);
+    r->state = SDB_IDLE;
+    r->left = 0;
+    return sdb_record_save(b->store, r);
 }
 
 int sdb_boot_run(struct sdb_boot *b, bool counts) {
@@ -69,6 +76,23 @@ int sdb_boot_run(struct sdb_boot *b, bool counts) {
     return res < 0 ? res : result;
 }
 
+int sdb_boot_tidy(struct sdb_boot *b) {
+    struct sdb_record *r = &b->record;
+    if (r->state != SDB_IDLE || !(r->flags & SDB_FLAG_LEFTOVER) || r->next_dir[0] == '\0') {
+        return 0;
+    }
+    struct sdb_tree *tree = &b->swap.tree;
+    b->swap.live[0] = '/';
+    strcpy(b->swap.live + 1, r->next_dir);
+    sdb_tree_init(tree, b->fs, b->swap.live);
+    int res = sdb_tree_step(tree, BOOT_BUDGET);
+    if (res != 0) {
+        return res;
+    }
+    r->flags &= (uint8_t)~SDB_FLAG_LEFTOVER;
+    return sdb_record_save(b->store, r);
+}
+
 int sdb_boot_confirm(struct sdb_boot *b) {
     struct sdb_record *r = &b->record;
     if (r->state != SDB_TRIAL) {
@@ -83,6 +107,9 @@ int sdb_boot_confirm(struct sdb_boot *b) {
 }
 
 int sdb_boot_rollback(struct sdb_boot *b) {
+    if (b->record.state == SDB_REVERTING) {
+        return 0;
+    }
     if (b->record.state != SDB_IDLE && b->record.state != SDB_TRIAL) {
         return SDB_EBUSY;
     }

@@ -14,7 +14,7 @@
 enum sdb_boot_result {
     SDB_BOOT_NOTHING = 0,
     SDB_BOOT_SWAPPED = 1,  // a release has been put in place
-    SDB_BOOT_REVERTED = 2, // the release before is the running one again; remove next/
+    SDB_BOOT_REVERTED = 2, // the release before is the running one again
 };
 
 // Working memory of a boot, caller-owned.
@@ -39,10 +39,15 @@ int sdb_boot_load(struct sdb_boot *b);
 // record store must commit before it writes.
 int sdb_boot_run(struct sdb_boot *b, bool counts);
 
+// Removes what a release taken back has left (SDB_FLAG_LEFTOVER): to be called, outside of a
+// transaction, after sdb_boot_run until it doesn't return 1. Returns 1 while there is more to do,
+// else 0, or an error: the next boot goes on.
+int sdb_boot_tidy(struct sdb_boot *b);
+
 // Ends the trial: returns 1 if there was one, else 0, or an error.
 int sdb_boot_confirm(struct sdb_boot *b);
 
-// Has the next boot take the running release back. Returns 0, SDB_ENOENT if there is no release
+// Has the next boot take the running release back (0 too if it is going to anyway). Returns 0, SDB_ENOENT if there is no release
 // before it, SDB_EBUSY while another is staged, or an error.
 int sdb_boot_rollback(struct sdb_boot *b);
 

@@ -28,13 +28,17 @@ enum sdb_event {
     SDB_EVENT_CORRUPT = 5,     // content on the card differs from the manifest
 };
 
+enum sdb_flag {
+    SDB_FLAG_LEFTOVER = 1, // in IDLE: next/ is a release taken back, to be removed
+};
+
 struct sdb_record {
     uint32_t seq;                      // of this record; the higher one of two valid slots counts
     uint8_t state;                     // enum sdb_state
     uint8_t left;                      // trial boots left, in TRIAL
     uint8_t trials;                    // trial boots that a release gets
     uint8_t event;                     // enum sdb_event: the last one
-    uint8_t flags;                     // 0 for now
+    uint8_t flags;                     // enum sdb_flag, or-ed
     uint32_t signed_seq;               // highest `seq` of a signed versions file ever accepted
     char version[SDB_VERSION_MAX + 1]; // in STAGED and SWAPPING the next one, else unused
     char bad[SDB_VERSION_MAX + 1];     // release that took itself back

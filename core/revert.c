@@ -19,7 +19,11 @@ static void revert_read_version(struct sdb_swap *swap, const struct sdb_record *
     if (file >= 0) {
         int n = fs->read(fs->ctx, file, version, SDB_VERSION_MAX);
         fs->close(fs->ctx, file);
-        version[n < 0 ? 0 : strcspn(version, " \t\r\n")] = '\0';
+        version[n < 0 ? 0 : n] = '\0';
+        size_t start = strspn(version, " \t\r\n");
+        size_t len = strcspn(version + start, " \t\r\n");
+        memmove(version, version + start, len);
+        memset(version + len, 0, SDB_VERSION_MAX + 1 - len);
     }
 }
 
@@ -44,16 +48,29 @@ int sdb_revert_begin(struct sdb_swap *swap, const struct sdb_fs *fs,
     return sdb_record_save(store, record);
 }
 
+// A directory has the name of a file that is to return: its content, the application's perhaps,
+// goes below .sdboot/new/ and stays there until the next install.
+static int revert_set_aside(struct sdb_swap *swap) {
+    const struct sdb_fs *fs = swap->fs;
+    strcpy(swap->old, SDB_DIR_NEW);
+    strcat(swap->old, swap->live);
+    int res = sdb_tree_parents(fs, swap->old, 0);
+    return res < 0 ? res : fs->rename(fs->ctx, swap->live, swap->old);
+}
+
 // A file of .sdboot/old/ goes back to where it was; what the bad release put there goes.
 static int revert_restore_file(void *ctx, const char *path) {
     struct sdb_swap *swap = ctx;
     const struct sdb_fs *fs = swap->fs;
     strcpy(swap->live, path + sizeof(SDB_DIR_OLD) - 1);
-    int res = sdb_tree_parents(fs, swap->live, 0);
-    if (res == 0) {
-        res = fs->remove(fs->ctx, swap->live);
-        res = res == SDB_ENOENT ? 0 : res;
+    if (swap->live[0] == '\0') {
+        return fs->remove(fs->ctx, path); // a file instead of SDB_DIR_OLD: nothing of ours
     }
+    int type = fs->stat(fs->ctx, swap->live, NULL);
+    int res = type == SDB_FS_FILE  ? fs->remove(fs->ctx, swap->live)
+              : type == SDB_FS_DIR ? revert_set_aside(swap)
+              : type == SDB_ENOENT ? 0
+                                   : type;
     return res < 0 ? res : fs->rename(fs->ctx, path, swap->live);
 }
 
@@ -71,7 +88,8 @@ static int revert_restore_dir(void *ctx, const char *path) {
 }
 
 // Removes the files and the empty directories named in SDB_FILE_ADDED, as often as that frees
-// another directory. Returns 0 or an error.
+// another directory. Lines that can't be read end the list: what they named stays, but the release
+// before must run again. Returns 0 or an error.
 static int revert_remove_added(struct sdb_swap *swap) {
     const struct sdb_fs *fs = swap->fs;
     bool again = true;
@@ -87,6 +105,7 @@ static int revert_remove_added(struct sdb_swap *swap) {
             again = again || gone == 0;
         }
         sdb_textfile_close(&swap->added);
+        res = res == SDB_EINVAL ? 0 : res;
     }
     if (res == 0) {
         res = fs->remove(fs->ctx, SDB_FILE_ADDED);
@@ -103,16 +122,31 @@ static int revert_dirs(struct sdb_swap *swap, const struct sdb_record *record) {
     strcpy(app + 1, record->main_dir);
     int res = fs->stat(fs->ctx, SDB_DIR_PREV, NULL);
     if (res != SDB_FS_DIR) {
-        return res == SDB_ENOENT ? 0 : res; // renamed before the power failed
+        return res < 0 && res != SDB_ENOENT ? res : 0; // renamed before the power failed
     }
     res = fs->stat(fs->ctx, app, NULL);
     if (res > 0) {
-        res = fs->rename(fs->ctx, app, next);
+        // Somebody may have made a directory of that name since the swap.
+        sdb_tree_init(&swap->tree, fs, next);
+        do {
+            res = sdb_tree_step(&swap->tree, REVERT_BUDGET);
+        } while (res == 1);
+        if (res == 0) {
+            res = fs->rename(fs->ctx, app, next);
+        }
     }
     if (res < 0 && res != SDB_ENOENT) {
         return res;
     }
     return fs->rename(fs->ctx, SDB_DIR_PREV, app);
+}
+
+// Without an app/ before it the swap has made an empty prev/.
+static void revert_remove_empty(struct sdb_swap *swap, const struct sdb_record *record) {
+    const struct sdb_fs *fs = swap->fs;
+    swap->live[0] = '/';
+    strcpy(swap->live + 1, record->main_dir);
+    fs->rmdir(fs->ctx, swap->live); // fails if there is anything in it, as is usual
 }
 
 int sdb_revert(struct sdb_swap *swap, const struct sdb_fs *fs, const struct sdb_record_store *store,
@@ -126,9 +160,13 @@ int sdb_revert(struct sdb_swap *swap, const struct sdb_fs *fs, const struct sdb_
     swap->tree.dir = revert_restore_dir;
     swap->tree.ctx = swap;
     int res;
-    do {
-        res = sdb_tree_step(&swap->tree, REVERT_BUDGET);
-    } while (res == 1);
+    while ((res = sdb_tree_step(&swap->tree, REVERT_BUDGET)) == 1) {
+        // Many files: with the record what is done so far is committed, so that no journal fills.
+        res = sdb_record_save(store, record);
+        if (res < 0) {
+            return res;
+        }
+    }
     if (res == 0) {
         res = revert_remove_added(swap);
     }
@@ -138,8 +176,10 @@ int sdb_revert(struct sdb_swap *swap, const struct sdb_fs *fs, const struct sdb_
     if (res < 0) {
         return res;
     }
+    revert_remove_empty(swap, record);
     record->state = SDB_IDLE;
     record->left = 0;
+    record->flags |= SDB_FLAG_LEFTOVER;
     res = sdb_record_save(store, record);
     return res < 0 ? res : 1;
 }

@@ -112,6 +112,10 @@ static int swap_dirs(struct sdb_swap *swap, const struct sdb_record *record) {
             res = fs->rename(fs->ctx, app, SDB_DIR_PREV);
         }
     }
+    if (res == SDB_ENOENT && fs->stat(fs->ctx, SDB_DIR_PREV, NULL) == SDB_ENOENT) {
+        // No release before this one; what it replaces outside app/ can be restored all the same.
+        res = fs->mkdir(fs->ctx, SDB_DIR_PREV);
+    }
     if (res < 0 && res != SDB_ENOENT) {
         return res;
     }
@@ -135,6 +139,7 @@ static int swap_begin(struct sdb_swap *swap, const struct sdb_record_store *stor
         res = swap_save(store, record, SDB_IDLE);
         return res < 0 ? res : SDB_ENOENT;
     }
+    record->flags &= (uint8_t)~SDB_FLAG_LEFTOVER; // next/ is another one now
     return res < 0 ? res : swap_save(store, record, SDB_SWAPPING);
 }
 
@@ -154,9 +159,13 @@ int sdb_swap(struct sdb_swap *swap, const struct sdb_fs *fs, const struct sdb_re
     swap->tree.file = swap_replace_file;
     swap->tree.dir = swap_make_dir;
     swap->tree.ctx = swap;
-    do {
-        res = sdb_tree_step(&swap->tree, SWAP_BUDGET);
-    } while (res == 1);
+    while ((res = sdb_tree_step(&swap->tree, SWAP_BUDGET)) == 1) {
+        // Many files: with the record what is done so far is committed, so that no journal fills.
+        res = swap_save(store, record, SDB_SWAPPING);
+        if (res < 0) {
+            return res;
+        }
+    }
     if (res == 0) {
         res = swap_dirs(swap, record);
     }
@@ -166,6 +175,9 @@ int sdb_swap(struct sdb_swap *swap, const struct sdb_fs *fs, const struct sdb_re
     record->event = SDB_EVENT_INSTALLED;
     strcpy(record->event_version, record->version);
     record->left = record->trials;
+    if (strcmp(record->bad, record->version) == 0) {
+        record->bad[0] = '\0'; // forced: it gets another chance
+    }
     res = swap_save(store, record, record->trials > 0 ? SDB_TRIAL : SDB_IDLE);
     return res < 0 ? res : 1;
 }

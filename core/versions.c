@@ -8,7 +8,7 @@ void sdb_versions_init(struct sdb_versions *v, const char *current, const char *
                        bool force) {
     memset(v, 0, sizeof *v);
     v->current = sdb_semver_valid(current) ? current : "0.0.0";
-    v->exclude = exclude;
+    v->exclude = exclude != NULL && sdb_semver_valid(exclude) ? exclude : NULL;
     v->force = force;
 }
 
@@ -104,7 +104,7 @@ static bool versions_release(struct sdb_versions *v, char *line) {
         return false;
     }
     struct sdb_release *best = &v->best;
-    if ((v->exclude == NULL || strcmp(version, v->exclude) != 0) &&
+    if ((v->exclude == NULL || sdb_semver_compare(version, v->exclude) > 0) &&
         (best->version[0] == '\0' || sdb_semver_compare(version, best->version) >= 0)) {
         memcpy(best->version, version, version_len + 1);
         memcpy(best->file, file, file_len + 1);

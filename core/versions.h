@@ -34,7 +34,8 @@ struct sdb_versions {
 };
 
 // Starts a file. `current` is the running version, anything but a valid one counts as "0.0.0";
-// `exclude` a version that is never chosen, or NULL; `force` chooses the highest release even if it
+// `exclude` a version that failed, or NULL: only newer ones are chosen, or two bad releases would
+// take turns for ever; `force` chooses the highest release even if it
 // isn't newer. Both strings must live until sdb_versions_finish().
 void sdb_versions_init(struct sdb_versions *v, const char *current, const char *exclude,
                        bool force);

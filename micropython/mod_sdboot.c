@@ -111,17 +111,6 @@ static int mod_boot_journalled(struct mod_work *work, struct sdb_journal *journa
     return committed < 0 ? committed : res;
 }
 
-// The release that has been taken back is in next/ now. What is left of it if this fails or power
-// is cut goes with the next update's clean-up.
-static void mod_remove_bad(struct mod_work *work) {
-    struct sdb_tree *tree = &work->boot.swap.tree;
-    char path[SDB_DIRNAME_MAX + 2] = "/";
-    strcpy(path + 1, work->boot.record.next_dir);
-    sdb_tree_init(tree, &work->fs.fs, path);
-    while (sdb_tree_step(tree, 64) == 1) {
-    }
-}
-
 // boot(vfs, volume, sha256, trials, counts) -> (result, state): enum sdb_boot_result or a negative
 // error (then the volume must be aborted and mounted again), and the record's state
 static mp_obj_t mod_boot(size_t n_args, const mp_obj_t *args) {
@@ -131,16 +120,16 @@ static mp_obj_t mod_boot(size_t n_args, const mp_obj_t *args) {
     bool counts = mp_obj_is_true(args[4]);
     work->boot.trials = (uint8_t)mp_obj_get_int(args[3]);
     int res = sdb_boot_load(&work->boot);
-    if (res == 0 && work->boot.record.state != SDB_IDLE) {
+    const struct sdb_record *r = &work->boot.record;
+    if (res == 0 && (r->state != SDB_IDLE || r->flags != 0)) {
         mod_work_hash(work, args[2]);
         bool journalled = volume != NULL && volume->volume.wanted && volume->volume.without == 0;
         res = journalled ? mod_boot_journalled(work, &volume->volume.journal, counts)
                          : sdb_boot_run(&work->boot, counts);
-        if (res == SDB_BOOT_REVERTED) {
-            mod_remove_bad(work);
+        while (res >= 0 && sdb_boot_tidy(&work->boot) == 1) {
         }
     }
-    mp_obj_t items[2] = {mod_work_end(work, volume, res), SDB_NEW_INT(work->boot.record.state)};
+    mp_obj_t items[2] = {mod_work_end(work, volume, res), SDB_NEW_INT(r->state)};
     return mp_obj_new_tuple(2, items);
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mod_boot_obj, 5, 5, mod_boot);

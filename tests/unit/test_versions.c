@@ -202,19 +202,22 @@ static void test_exclude_and_force(void **state) {
     (void)state;
     const char *text = "1.0.0;a.tar;" SHA "\n1.2.0;c.tar;" SHA "\n1.1.0;b.tar;" SHA "\n";
     size_t len = strlen(text);
-    assert_int_equal(parse_n(text, len, "1.0.0", "1.2.0", false), 1);
-    assert_best("1.1.0", "b.tar");
+    assert_int_equal(parse_n(text, len, "1.0.0", "1.2.0", false), 0);
+    assert_int_equal(parse_n(text, len, "1.0.0", "1.1.0", false), 1);
+    assert_best("1.2.0", "c.tar");
+    assert_int_equal(parse_n(text, len, "1.0.0", "no version", false), 1);
+    assert_best("1.2.0", "c.tar");
     assert_int_equal(parse_n(text, len, "1.1.0", "1.2.0", false), 0);
     assert_int_equal(parse_n(text, len, "1.0.0", "", false), 1);
     assert_best("1.2.0", "c.tar");
     assert_int_equal(parse_n(text, len, "3.0.0", NULL, true), 1);
     assert_best("1.2.0", "c.tar");
-    assert_int_equal(parse_n(text, len, "3.0.0", "1.2.0", true), 1);
-    assert_best("1.1.0", "b.tar");
+    assert_int_equal(parse_n(text, len, "3.0.0", "1.1.0", true), 1);
+    assert_best("1.2.0", "c.tar");
     assert_int_equal(parse_n("1.0.0;a.tar;" SHA, 52, "0.1.0", "1.0.0", true), 0);
     assert_int_equal(v.good, 1);
-    // Another build of the version is another release.
-    assert_int_equal(parse_n("1.0.0+2;a.tar;" SHA, 54, "0.1.0", "1.0.0+1", false), 1);
+    // Another build of the version is not newer.
+    assert_int_equal(parse_n("1.0.0+2;a.tar;" SHA, 54, "0.1.0", "1.0.0+1", false), 0);
 }
 
 static void test_limits_of_fields(void **state) {
