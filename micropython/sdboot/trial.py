@@ -1,6 +1,9 @@
 # Updates at boot: the staged release is put in place, runs on trial, is taken back if it fails.
 
 import hashlib
+import io
+import os
+import time
 
 import _sdboot
 import machine
@@ -24,9 +27,21 @@ def _counts(timeout):
     return not (timeout and cause == getattr(machine, "SOFT_RESET", -1))
 
 
+def _reset_first(fs, volume, timeout):
+    # A trial's time is measured from the last hard reset, which may be days ago.
+    if timeout and machine.reset_cause() == getattr(machine, "SOFT_RESET", -1):
+        record = _sdboot.record(fs, volume)
+        if not isinstance(record, int) and record[0] in (STAGED, SWAPPING):
+            print("sdboot: resetting, for the trial of release %s" % record[4])
+            machine.reset()
+
+
 def finish_update(fs, volume, attempts, timeout):
     # Returns the filesystem, mounted anew if something failed, and whether a release is on trial.
     # A failure must not keep the application from running.
+    attempts = max(0, min(attempts, 255))
+    if attempts:
+        _reset_first(fs, volume, timeout)
     done, state = _sdboot.boot(fs, volume, hashlib.sha256, attempts, _counts(timeout))
     record = _sdboot.record(fs, volume) if done > 0 else None
     if done == _REVERTED:
@@ -50,16 +65,15 @@ def watch(fs, volume, timeout, confirm_after):
     if isinstance(record, int):
         return
     print("sdboot: release %s is on trial, %d more boots to confirm it" % (record[4], record[1]))
-    import time
-
+    left = timeout * 1000 - time.ticks_ms() if timeout else None
     if confirm_after is not None:
-        _watch_repl()
-        period, callback = confirm_after * 1000, _confirm_or_wait(timeout)
+        period = confirm_after * 1000
+        if timeout:
+            left = max(timeout, 2 * confirm_after) * 1000 - time.ticks_ms()
+            period = min(period, left)
+        _start(period, _Confirmer(period == confirm_after * 1000, left))
     elif timeout:
-        period, callback = timeout * 1000 - time.ticks_ms(), _expired
-    else:
-        return
-    _start(max(period, 1), callback)
+        _start(left, _expired)
 
 
 def _start(period, callback):
@@ -70,7 +84,7 @@ def _start(period, callback):
             break
         except ValueError:
             pass
-    _timer.init(mode=machine.Timer.ONE_SHOT, period=period, callback=callback)
+    _timer.init(mode=machine.Timer.ONE_SHOT, period=max(period, 1), callback=callback)
 
 
 def stop():
@@ -81,46 +95,51 @@ def stop():
 
 
 def _expired(timer):
-    print("sdboot: the release has not confirmed in time, resetting")
-    machine.reset()
+    try:
+        print("sdboot: the release has not confirmed in time, resetting")
+    finally:  # there may be no memory left
+        machine.reset()
 
 
 # ---- Confirming for an application that can't do it itself --------------------------------------
 
 
-class _Watch:
+class _Terminal(io.IOBase):
     # Sees what the board prints: the REPL's banner means that main.py has ended.
     ended = False
 
+    def write(self, data):
+        start = bytes(data[:13])
+        if start == b"MicroPython v" or start[:8] == b"raw REPL":
+            self.ended = True
+        return len(data)
 
-def _watch_repl():
-    import io
-    import os
-
-    class Terminal(io.IOBase):
-        def write(self, data):
-            start = bytes(data[:13])
-            if start == b"MicroPython v" or start[:8] == b"raw REPL":
-                _Watch.ended = True
-            return len(data)
-
-        def readinto(self, buf):
-            return None
-
-    os.dupterm(Terminal())
+    def readinto(self, buf):
+        return None
 
 
-def _confirm_or_wait(timeout):
-    def callback(timer):
-        import os
-        import time
+class _Confirmer:
+    def __init__(self, whole, left):
+        # whole: has confirm_after passed when the timer calls? Soft resets leave less than that.
+        self.whole = whole
+        self.since = time.ticks_ms()
+        self.left = left
+        self.terminal = _Terminal()
+        os.dupterm(self.terminal)
 
-        if not _Watch.ended:
-            os.dupterm(None)
-            stop()
-            sdboot.confirm()
-        elif timeout:
-            stop()
-            _start(max(timeout * 1000 - time.ticks_ms(), 1), _expired)
-
-    return callback
+    def __call__(self, timer):
+        # The firmware drops a terminal that raises: then there was no memory left, which is no
+        # sign of health. What happened behind a terminal of the application's is not known.
+        terminal = os.dupterm(None)
+        good = terminal is self.terminal and not terminal.ended and self.whole
+        if terminal is not None and terminal is not self.terminal:
+            os.dupterm(terminal)
+        stop()
+        if good:
+            try:
+                sdboot.confirm()
+                return
+            except OSError as e:
+                print("sdboot: the release can't be confirmed:", e)
+        if self.left is not None:
+            _start(self.left - time.ticks_diff(time.ticks_ms(), self.since), _expired)
