@@ -197,7 +197,8 @@ static int fs_read(void *ctx, int file, void *buf, size_t len) {
     const struct memfs_node *node = &m->nodes[h->node];
     int res = enter(m);
     if (res == 0) {
-        size_t n = node->size - h->pos < len ? node->size - h->pos : len;
+        size_t left = h->pos < node->size ? node->size - h->pos : 0;
+        size_t n = left < len ? left : len;
         n = m->short_read != 0 && n > m->short_read ? m->short_read : n;
         if (n > 0) {
             memcpy(buf, node->data + h->pos, n);

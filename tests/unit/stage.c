@@ -4,27 +4,40 @@
 #include <stdlib.h>
 #include <string.h>
 
-// What 1.0.0 has and what 2.0.0 has of each file: bytes (-1: no such file) and a seed.
+// What 1.0.0 has and what 2.0.0 has of each file: bytes (-1: no such file) and a seed. A negative
+// seed is the positive one with another last byte.
 static const struct member {
     const char *path;
     int old_size, old_seed;
     int new_size, new_seed;
 } members[] = {
-    {"app/main.py", 700, 1, 800, 2},     {"app/same.py", 100, 3, 100, 3},
-    {"app/lib/a.py", 5000, 4, 5001, 4},  {"app/lib/deep/b.py", -1, 0, 1, 5},
-    {"app/empty", -1, 0, 0, 0},          {"app/gone.py", 10, 6, -1, 0},
-    {"app/old/gone.py", 10, 7, -1, 0},   {"main.py", 1500, 8, 1500, 9}, // same size, other content
-    {"lib/same.py", 1200, 10, 1200, 10},                                // the same: not staged
-    {"lib/x.py", 300, 11, 301, 11},      {"lib/none", 0, 0, 0, 0},      // the same, empty
-    {"www/js/new.js", -1, 0, 600, 12},   {"www/index.html", -1, 0, 20, 13},
-    {"data/log.txt", 900, 14, -1, 0}, // the user's
+    // clang-format off
+    {"app/main.py", 700, 1, 800, 2},
+    {"app/same.py", 100, 3, 100, 3},
+    {"app/lib/a.py", 5000, 4, 5001, 4},
+    {"app/lib/deep/b.py", -1, 0, 1, 5},
+    {"app/empty", -1, 0, 0, 0},
+    {"app/gone.py", 10, 6, -1, 0},
+    {"app/old/gone.py", 10, 7, -1, 0},
+    {"main.py", 1500, 8, 1500, -8},      // same size, other end
+    {"lib/first.py", 90, 15, 90, 16},    // same size, other content
+    {"lib/same.py", 1200, 10, 1200, 10}, // the same: not staged
+    {"lib/x.py", 300, 11, 301, 11},
+    {"lib/none", 0, 0, 0, 0},            // the same, empty
+    {"www/js/new.js", -1, 0, 600, 12},
+    {"www/index.html", -1, 0, 20, 13},
+    {"data/log.txt", 900, 14, -1, 0},    // the user's
+    // clang-format on
 };
 
 #define MEMBERS (sizeof members / sizeof *members)
 
 static void content(uint8_t *buf, int size, int seed) {
     for (int i = 0; i < size; i++) {
-        buf[i] = (uint8_t)(seed * 37 + i * 7 + i / 251);
+        buf[i] = (uint8_t)((seed < 0 ? -seed : seed) * 37 + i * 7 + i / 251);
+    }
+    if (seed < 0) {
+        buf[size - 1] ^= 1;
     }
 }
 

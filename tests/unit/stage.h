@@ -16,6 +16,7 @@ struct stage {
     uint32_t table[64][2];
     struct sdb_names names;
     struct sdb_install_config cfg;
+    uint8_t gather[4096]; // for cfg.gather
     struct sdb_install in;
     size_t piece;         // bytes fed at a time
     unsigned checkpoints; // calls of the callback

@@ -55,9 +55,12 @@ static void test_stages(void **state) {
     stage_want(&want);
     stage_package(&s->pkg);
     const size_t pieces[] = {1, 7, 511, 512, 513, 1536, 4096, 1 << 20};
-    for (size_t i = 0; i < COUNT(pieces); i++) {
+    const uint32_t gathers[] = {0, 1, 512, 1000, 4096};
+    for (size_t i = 0; i < COUNT(pieces) * COUNT(gathers); i++) {
         stage_reset(s, &before);
-        s->piece = pieces[i];
+        s->piece = pieces[i % COUNT(pieces)];
+        s->cfg.gather = s->gather;
+        s->cfg.gather_size = gathers[i / COUNT(pieces)];
         s->cfg.trials = (uint8_t)i;
         assert_int_equal(stage_run(s), 0);
         assert_same(&s->mem, "", &before, "", true);
@@ -65,8 +68,9 @@ static void test_stages(void **state) {
         assert_list(&s->mem, "/.sdboot/new",
                     "/\n"
                     "/lib/\n"
+                    "/lib/first.py 90 621b0ca1\n"
                     "/lib/x.py 301 13732a8e\n"
-                    "/main.py 1500 f128fa64\n"
+                    "/main.py 1500 e3ecda59\n"
                     "/var/\n"
                     "/var/empty/\n"
                     "/www/\n"
@@ -296,6 +300,9 @@ static void test_bad_packages(void **state) {
     package_dir(&s->pkg, "app/empty");
     package_end(&s->pkg);
     assert_int_equal(refused(s, &before), SDB_EPKG_NO_APP);
+    package_text(&s->pkg, "app", "a file");
+    package_end(&s->pkg);
+    assert_int_equal(refused(s, &before), SDB_EPKG_CONFLICT);
     assert_int_equal(refused(s, &before), SDB_EPKG_NOT_TAR); // nothing at all
 
     // The hash is right, the archive is not.

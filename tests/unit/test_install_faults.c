@@ -102,6 +102,8 @@ static void test_full(void **state) {
     memfs_copy(&before, &s->mem);
     stage_package(&s->pkg);
     s->cfg.file_hash = &s->file_hash.hash;
+    s->cfg.gather = s->gather;
+    s->cfg.gather_size = sizeof s->gather;
     assert_int_equal(stage_run(s), 0);
     size_t used = 0, old = 0;
     for (size_t i = 0; i < s->mem.count; i++) {
@@ -133,6 +135,8 @@ static void test_errors_everywhere(void **state) {
         // The latter is what a keyboard interrupt in a callback gives.
         const int error = variant & 2 ? SDB_EIO : SDB_ECANCELED;
         s->cfg.file_hash = variant & 2 ? &s->file_hash.hash : NULL;
+        s->cfg.gather = s->gather;
+        s->cfg.gather_size = variant & 2 ? 1000 : 0;
         memfs_copy(&before, &live);
         stage_reset(s, &before);
         assert_int_equal(stage_run(s), 0); // a release waits
@@ -230,12 +234,32 @@ static void test_cuts(void **state) {
     memfs_free(&before);
 }
 
+// A live file that gets shorter while it is compared: an error, not a wrong file.
+static void test_live_gets_shorter(void **state) {
+    struct stage *s = *state;
+    uint8_t data[1500];
+    memcpy(data, memfs_find(&s->mem, "/main.py")->data, sizeof data);
+    data[sizeof data - 1] ^= 0x80;
+    package_file(&s->pkg, "main.py", data, sizeof data);
+    package_text(&s->pkg, "app/x", "x");
+    package_end(&s->pkg);
+    assert_int_equal(stage_begin(s), 0);
+    assert_int_equal(sdb_install_feed(&s->in, s->pkg.data, 512 + 1024), 0);
+    memfs_put(&s->mem, "/main.py", data, 600);
+    int res = sdb_install_feed(&s->in, s->pkg.data + 1536, s->pkg.size - 1536);
+    assert_int_equal(res, SDB_EIO);
+    assert_int_equal(stage_abort(s), 0);
+    assert_int_equal(record_of(s).state, SDB_IDLE);
+    assert_null(memfs_find(&s->mem, "/.sdboot/new"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_new_begin_gives_up_staged), TEST(test_checkpoints),     TEST(test_full),
         TEST(test_errors_everywhere),         TEST(test_errors_in_abort), TEST(test_cuts),
+        TEST(test_live_gets_shorter),
     };
     return cmocka_run_group_tests_name("install_faults", tests, NULL, NULL);
 }

@@ -85,7 +85,7 @@ static void assert_swapped(struct rig *rig, const char *added) {
     for (const char *p = list; *p; p++) {
         lines += *p == '\n';
     }
-    assert_int_equal(lines, 4); // itself, lib/, lib/x.py, main.py
+    assert_int_equal(lines, 5); // itself, lib/, lib/first.py, lib/x.py, main.py
     free(list);
     if (added != NULL) {
         assert_text(m, "/.sdboot/added", added);
