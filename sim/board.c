@@ -27,6 +27,7 @@ char **sim_argv;
 
 static void boot_soft_reset_cleanup(void) {
     sim_timer_stop_all();
+    memset(MP_STATE_PORT(sim_timer_objs), 0, sizeof(MP_STATE_PORT(sim_timer_objs)));
     gc_sweep_all();
     mp_hal_stdout_tx_str("MPY: soft reboot\r\n");
     sim_pins_reset();
