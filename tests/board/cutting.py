@@ -94,7 +94,7 @@ class CutTest(BoardTest):
             if torn:
                 noise = random.Random(n).randbytes(512)
                 write_at(board.card, written[n - 1] * 512, noise)
-            if recovery and (EXHAUSTIVE or n % 5 == 1):
+            if recovery and (EXHAUSTIVE or n % 9 == 1):
                 again(board, run, n)
             one(board, run, n)
             shutil.rmtree(board.dir)

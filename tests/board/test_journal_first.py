@@ -221,12 +221,12 @@ class FirstBootCut(CutTest):
     def test_every_write(self):
         for shape in shapes():
             with self.subTest(**shape):
-                self.cuts(shape, 13 if shape["start"] is None else 3)
+                self.cuts(shape, 29 if shape["start"] is None else 7)
 
     def test_torn_sector(self):
         for shape in shapes():
             with self.subTest(**shape):
-                self.cuts(shape, 13 if shape["start"] is None else 3, torn=True)
+                self.cuts(shape, 29 if shape["start"] is None else 7, torn=True)
 
     def test_fat12_with_gap(self):
         self.cuts({"bits": 12, "start": 64}, 3)
