@@ -47,8 +47,8 @@ int sdb_boot_tidy(struct sdb_boot *b);
 // Ends the trial: returns 1 if there was one, else 0, or an error.
 int sdb_boot_confirm(struct sdb_boot *b);
 
-// Has the next boot take the running release back (0 too if it is going to anyway). Returns 0, SDB_ENOENT if there is no release
-// before it, SDB_EBUSY while another is staged, or an error.
+// Has the next boot take the running release back (0 too if it is going to anyway). Returns 0,
+// SDB_ENOENT if there is no release before it, SDB_EBUSY while another is staged, or an error.
 int sdb_boot_rollback(struct sdb_boot *b);
 
 #endif

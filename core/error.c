@@ -28,7 +28,7 @@
     X(SDB_EPKG_TYPE, "package: link, device or sparse file, pack plain files only")                \
     X(SDB_EPKG_ABSOLUTE, "package: absolute path")                                                 \
     X(SDB_EPKG_PARENT, "package: path with '..'")                                                  \
-    X(SDB_EPKG_CHARACTER, "package: name with a character that FAT can't hold")                    \
+    X(SDB_EPKG_CHARACTER, "package: name that is not UTF-8 or that FAT can't hold")                \
     X(SDB_EPKG_LONG, "package: path too long")                                                     \
     X(SDB_EPKG_DUPLICATE, "package: same name twice, or differing in case only")                   \
     X(SDB_EPKG_RESERVED, "package: writes to a name that sdboot keeps for itself")                 \

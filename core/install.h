@@ -70,7 +70,8 @@ struct sdb_install {
     int out;                         // handle of the file being written, or -1
     int cmp;                         // handle of the live file compared with, or -1
     uint8_t phase;
-    bool begun; // begin succeeded
+    bool begun;          // begin succeeded
+    bool placed_version; // next/.version is written
     bool aborting;
     bool has_app;
     bool is_version; // this member is app/.version

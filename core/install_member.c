@@ -79,11 +79,12 @@ static int install_mkdir(struct sdb_install *in) {
 
 static int install_create(struct sdb_install *in) {
     const struct sdb_fs *fs = in->cfg.fs;
-    int res = fs->open(fs->ctx, in->path, 'x');
+    char mode = in->is_version ? 'w' : 'x'; // app/.version is there before its turn comes
+    int res = fs->open(fs->ctx, in->path, mode);
     if (res == SDB_ENOENT) {
         res = sdb_tree_parents(fs, in->path, 0);
         if (res == 0) {
-            res = fs->open(fs->ctx, in->path, 'x');
+            res = fs->open(fs->ctx, in->path, mode);
         }
     }
     in->out = res;
@@ -152,10 +153,35 @@ static int install_hash_end(struct sdb_install *in, const char *path) {
     return res < 0 || hash == NULL ? res : sdb_manifest_add(&in->manifest, digest, path);
 }
 
+static int install_write(struct sdb_install *in, const void *data, size_t len);
+
+// Writes app/.version before everything else in app/: a boot then finds it with the same few reads
+// however many files there are. Packages need not have one, the boards of the original want it.
+static int install_place_version(struct sdb_install *in) {
+    if (in->placed_version) {
+        return 0;
+    }
+    in->placed_version = true;
+    in->path[0] = '/';
+    strcpy(in->path + 1, in->cfg.next_dir);
+    strcat(in->path, "/" SDB_VERSION_FILE);
+    int res = install_create(in);
+    if (res == 0) {
+        res = install_write(in, in->cfg.version, strlen(in->cfg.version));
+    }
+    int closed = install_member_close(in);
+    return res < 0 ? res : closed;
+}
+
 static int install_on_begin(void *ctx, const char *path, int type, uint32_t size) {
     struct sdb_install *in = ctx;
     bool in_main = sdb_path_under(path, in->cfg.main_dir);
     int res = install_check_path(in, path);
+    if (res < 0) {
+        return res;
+    }
+    in->is_version = false;
+    res = install_place_version(in);
     if (res < 0) {
         return res;
     }
@@ -167,7 +193,6 @@ static int install_on_begin(void *ctx, const char *path, int type, uint32_t size
     install_map_path(in, path, in_main);
     in->size = size;
     in->done = 0;
-    in->is_version = false;
     if (type == SDB_FS_FILE) {
         in->files++;
         res = install_hash_start(in);
@@ -305,26 +330,13 @@ void install_member_init(struct sdb_install *in) {
     sdb_tar_init(&in->tar, &events);
 }
 
-// A package without app/.version gets one, as the boards of the original expect.
 int install_member_add_version(struct sdb_install *in) {
     if (in->found[0] != '\0') {
         return 0;
     }
-    in->path[0] = '/';
-    strcpy(in->path + 1, in->cfg.next_dir);
-    strcat(in->path, "/" SDB_VERSION_FILE);
-    size_t len = strlen(in->cfg.version);
-    int res = install_create(in);
+    int res = install_hash_start(in);
     if (res == 0) {
-        res = install_write(in, in->cfg.version, len);
-    }
-    int closed = install_member_close(in);
-    res = res < 0 ? res : closed;
-    if (res == 0) {
-        res = install_hash_start(in);
-    }
-    if (res == 0) {
-        res = install_hash_update(in, in->cfg.version, len);
+        res = install_hash_update(in, in->cfg.version, strlen(in->cfg.version));
     }
     strcpy(in->path, in->cfg.main_dir);
     strcat(in->path, "/" SDB_VERSION_FILE);

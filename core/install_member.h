@@ -7,7 +7,7 @@
 // Prepares the tar reader to hand its members on.
 void install_member_init(struct sdb_install *in);
 
-// A package without app/.version gets one, as the boards of the original expect.
+// Adds app/.version to the manifest if the package has none.
 int install_member_add_version(struct sdb_install *in);
 
 // Closes what is open; returns what closing the written file returned.

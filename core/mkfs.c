@@ -141,7 +141,8 @@ static int mkfs_boot_sectors(const struct mkfs *m, uint32_t serial) {
         res = mkfs_write_one(m, m->start + copy + 1);
     }
     mkfs_boot_sector(m, serial);
-    if (res == 0 && m->fat32) {
+    // FAT16 gets the backup, too: probe recognises a damaged volume by it.
+    if (res == 0) {
         res = mkfs_write_one(m, m->start + 6);
     }
     return res < 0 ? res : mkfs_write_one(m, m->start);

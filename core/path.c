@@ -4,6 +4,32 @@
 #include "crc32.h"
 #include "error.h"
 
+// Is the name UTF-8 (RFC 3629)? MicroPython can't list a directory with other names on littlefs.
+static bool path_is_utf8(const char *name, size_t len) {
+    for (size_t i = 0; i < len;) {
+        uint32_t c = (uint8_t)name[i++];
+        uint32_t more = c < 0x80   ? 0
+                        : c < 0xc2 ? 9
+                        : c < 0xe0 ? 1
+                        : c < 0xf0 ? 2
+                        : c < 0xf5 ? 3
+                                   : 9;
+        // What may follow the first byte excludes overlong forms, surrogates, more than U+10FFFF.
+        uint32_t low = c == 0xe0 ? 0xa0 : c == 0xf0 ? 0x90 : 0x80;
+        uint32_t high = c == 0xed ? 0x9f : c == 0xf4 ? 0x8f : 0xbf;
+        if (more > len - i) {
+            return false;
+        }
+        for (; more > 0; more--, low = 0x80, high = 0xbf) {
+            c = (uint8_t)name[i++];
+            if (c < low || c > high) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
 static int path_check(const char *name, size_t len) {
     if (len == 2 && name[0] == '.' && name[1] == '.') {
         return SDB_EPKG_PARENT;
@@ -16,7 +42,7 @@ static int path_check(const char *name, size_t len) {
             }
         }
     }
-    if (name[len - 1] == '.' || name[len - 1] == ' ') {
+    if (!path_is_utf8(name, len) || name[len - 1] == '.' || name[len - 1] == ' ') {
         return SDB_EPKG_CHARACTER;
     }
     return len > SDB_NAME_MAX ? SDB_EPKG_LONG : 0;

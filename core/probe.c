@@ -51,6 +51,21 @@ static int probe_found(struct sdb_probe *probe, int kind, const char *name) {
     return 1;
 }
 
+// Is the exFAT entry set at `at` the folder that Windows makes on every card it sees? buf holds one
+// sector; the names's first 15 characters are two entries further on.
+static bool probe_is_windows_folder(const uint8_t *buf, uint32_t at) {
+    static const char name[] = "System Volume I";
+    if (at + 96 > SDB_SECTOR || buf[at + 64] != 0xc1) {
+        return false;
+    }
+    for (uint32_t i = 0; i < 15; i++) {
+        if (sdb_get16(buf + at + 66 + 2 * i) != (uint8_t)name[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
 // exFAT: does the root directory hold an entry of a file? buf holds the boot sector.
 static int probe_exfat(const struct sdb_bdev *dev, struct sdb_probe *probe, uint8_t *buf) {
     uint32_t shift = buf[108]; // BytesPerSectorShift, 9 to 12
@@ -76,7 +91,7 @@ static int probe_exfat(const struct sdb_bdev *dev, struct sdb_probe *probe, uint
             return res;
         }
         for (uint32_t e = 0; e < SDB_SECTOR; e += 32) {
-            if (buf[e] == 0x85) {
+            if (buf[e] == 0x85 && !probe_is_windows_folder(buf, e)) {
                 return 1;
             }
             bitmap = bitmap || buf[e] == 0x81;
@@ -150,7 +165,7 @@ static const char *probe_magic(uint32_t lba, const uint8_t *buf) {
         }
         return memcmp(buf, "H+\0\4", 4) == 0 || memcmp(buf, "HX\0\5", 4) == 0 ? "HFS+" : NULL;
     case 6:
-        return probe_fat_boot(buf) ? "damaged FAT32" : NULL; // backup of the boot sector
+        return probe_fat_boot(buf) ? "damaged FAT" : NULL; // backup of the boot sector
     case 7:
         return memcmp(buf + 502, "SWAPSPACE2", 10) == 0 ? "Linux swap" : NULL;
     case 64:

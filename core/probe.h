@@ -17,7 +17,7 @@ struct sdb_probe {
     int kind;            // enum sdb_probe_kind
     uint32_t volume;     // first sector of the volume that `kind` is about
     uint32_t block_size; // littlefs: bytes of a block, as its superblock says
-    const char *name;    // "FAT", "NTFS", "damaged FAT32", …: constant text for messages
+    const char *name;    // "FAT", "NTFS", "damaged FAT", …: constant text for messages
 };
 
 // Examines the card with at most 80 sector reads through the 512 bytes at buf. Returns 0 or the

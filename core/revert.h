@@ -16,8 +16,8 @@ int sdb_revert_begin(struct sdb_swap *swap, const struct sdb_fs *fs,
 
 // Takes the release back if `record` says REVERTING: prev/ becomes app/, what is in .sdboot/old/
 // returns to its place, what the release added outside app/ goes. The bad release ends up in next/
-// and SDB_FLAG_LEFTOVER says so. Returns 1 if that was done, 0 if there was nothing to do, or an error:
-// the record still says what is to be done.
+// and SDB_FLAG_LEFTOVER says so. Returns 1 if that was done, 0 if there was nothing to do, or an
+// error: the record still says what is to be done.
 int sdb_revert(struct sdb_swap *swap, const struct sdb_fs *fs, const struct sdb_record_store *store,
                struct sdb_record *record);
 

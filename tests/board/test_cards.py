@@ -210,7 +210,7 @@ class Refused(BoardTest):
                     cards.fat(self.card, 32, start)
                     self.put(FILES)
                     write_at(self.card, (start or 0) * 512, wipe * 512)
-                    self.refuses("damaged FAT32")
+                    self.refuses("damaged FAT")
 
     def test_fat16_without_its_boot_sector(self):
         cards.fat(self.card, 16, None, None, ("-a", "-R", "1"))

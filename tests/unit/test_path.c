@@ -30,6 +30,8 @@ static void test_made_plain(void **state) {
          "e",
          "gr\xc3\xb6\xc3\x9f"
          "e"},
+        {"\xe2\x82\xac\xed\x9f\xbf\xf0\x90\x80\x80\xf4\x8f\xbf\xbf",
+         "\xe2\x82\xac\xed\x9f\xbf\xf0\x90\x80\x80\xf4\x8f\xbf\xbf"},
         {"~!@#$%^&()_+-={}[];',`", "~!@#$%^&()_+-={}[];',`"},
     };
     for (size_t i = 0; i < COUNT(pairs); i++) {
@@ -57,6 +59,17 @@ static void test_refused(void **state) {
         {SDB_EPKG_PARENT, "a/../b:"},
         {SDB_EPKG_CHARACTER, "..."},
         {SDB_EPKG_CHARACTER, "a./b"},
+        // No UTF-8: Latin-1, alone or cut short, overlong, a surrogate, beyond U+10FFFF.
+        {SDB_EPKG_CHARACTER, "gr\xf6\xdf"},
+        {SDB_EPKG_CHARACTER, "a\x80"},
+        {SDB_EPKG_CHARACTER, "a\xe2\x82"},
+        {SDB_EPKG_CHARACTER, "a\xe2\x82/b"},
+        {SDB_EPKG_CHARACTER, "\xc0\xaf"},
+        {SDB_EPKG_CHARACTER, "\xe0\x9f\xbf"},
+        {SDB_EPKG_CHARACTER, "\xed\xa0\x80"},
+        {SDB_EPKG_CHARACTER, "\xf0\x8f\xbf\xbf"},
+        {SDB_EPKG_CHARACTER, "\xf4\x90\x80\x80"},
+        {SDB_EPKG_CHARACTER, "\xff"},
         {SDB_EPKG_CHARACTER, "a/b."},
         {SDB_EPKG_CHARACTER, "a/b "},
         {SDB_EPKG_CHARACTER, "a/ /b"},

@@ -80,7 +80,7 @@ static const struct tool {
 } tools[] = {
     {"mkfs.fat -F 12 %s", 2880, SDB_PROBE_FAT, "FAT", NULL},
     {"mkfs.fat -a -F 16 -R 1 %s", 32 * MIB, SDB_PROBE_FAT, "FAT", "damaged FAT"},
-    {"mkfs.fat -F 32 -s 1 %s", 64 * MIB, SDB_PROBE_FAT, "FAT", "damaged FAT32"},
+    {"mkfs.fat -F 32 -s 1 %s", 64 * MIB, SDB_PROBE_FAT, "FAT", "damaged FAT"},
     {"mkfs.exfat %s", 16 * MIB, SDB_PROBE_EXFAT_EMPTY, "empty exFAT", NULL},
     {"mkfs.exfat -c 4K -L card %s", 16 * MIB, SDB_PROBE_EXFAT_EMPTY, "empty exFAT", NULL},
     {"mkntfs -F -f -q %s", 8 * MIB, SDB_PROBE_FOREIGN, "NTFS", NULL},
@@ -232,6 +232,22 @@ static void test_exfat(void **state) {
         ramdisk_put(&d, lba, with);
         expect(&d, SDB_PROBE_FOREIGN, 0, "exFAT with files");
     }
+    // The folder that Windows makes on every card is not a file of the user's.
+    static const char folder[] = "System Volume I";
+    uint8_t with[SDB_SECTOR];
+    memcpy(with, root, sizeof with);
+    with[96] = 0x85;
+    with[128] = 0xc0;
+    with[160] = 0xc1;
+    for (uint32_t i = 0; i < 15; i++) {
+        with[162 + 2 * i] = (uint8_t)folder[i];
+    }
+    with[192] = 0xc1;
+    ramdisk_put(&d, lba, with);
+    expect(&d, SDB_PROBE_EXFAT_EMPTY, 0, "empty exFAT");
+    with[164] = 'x';
+    ramdisk_put(&d, lba, with);
+    expect(&d, SDB_PROBE_FOREIGN, 0, "exFAT with files");
     // The file in the second sector of the root.
     memset(root + 96, 0x05, sizeof root - 96);
     ramdisk_put(&d, lba, root);
