@@ -20,6 +20,8 @@ help:
 	@echo "make lint    clang-format, cppcheck, warnings of gcc and clang as errors"
 	@echo "make cuts    the board's power cut at every sector of an update, and again while it recovers"
 	@echo "make bench-card  sectors and commands written by updates and a logger, exact counts"
+	@echo "make torture the core with real FatFs, cut at every write in every order (20 minutes);"
+	@echo "             torture-slice: a part of it; torture-mutants: broken cores must be caught"
 	@echo "make fuzz    the parsers under libFuzzer, SECONDS=5 each"
 	@echo "make clean   remove build/"
 
@@ -58,6 +60,16 @@ cuts: board
 	@$(PYTHON) tests/cuts/cuts.py --fs fat --again
 	@$(PYTHON) tests/cuts/cuts.py --fs littlefs --again
 
+# The core with real FatFs and littlefs, cut at every write; REPLAY=token repeats one failure.
+torture: setup
+	@$(MAKE) --no-print-directory -C tests/torture run
+
+torture-slice: setup
+	@$(MAKE) --no-print-directory -C tests/torture slice
+
+torture-mutants: setup
+	@$(MAKE) --no-print-directory -C tests/torture mutants
+
 bench-card: board
 	@$(PYTHON) bench/card.py
 
@@ -70,4 +82,4 @@ lint: setup
 clean:
 	rm -rf build
 
-.PHONY: all help setup board demo run test test-unit test-sim test-board test-cuts cuts bench-card fuzz lint clean
+.PHONY: all help setup board demo run test test-unit test-sim test-board test-cuts cuts torture torture-slice torture-mutants bench-card fuzz lint clean

@@ -94,8 +94,10 @@ def recognise(card, fs, formatting):
         kind, name = "foreign", "littlefs in a partition, sdboot wants it on the whole card"
     if kind in ("fat", "littlefs"):
         return kind
-    # Power may have failed while the first sector got the pointer to the journal.
-    if (kind == "unknown" or name.startswith("damaged")) and _sdboot.rescue(card) > 0:
+    # Power may have failed while the first sector got the pointer to the journal: it can look like
+    # anything then, even erased.
+    torn = kind in ("blank", "unknown") or name.startswith("damaged")
+    if torn and _sdboot.rescue(card) > 0:
         print("sdboot: the first sector of the SD card was damaged and has been restored")
         return recognise(card, fs, formatting)
     if formatting == "never" or (formatting == "auto" and kind == "foreign"):
