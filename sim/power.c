@@ -203,6 +203,7 @@ void sim_hard_reset(enum sim_cause cause) {
     if (sim->flash_fd >= 0) {
         fcntl(sim->flash_fd, F_SETFD, 0);
     }
+    signal(SIGUSR1, SIG_IGN); // one on its way would meet a process that does not know it yet
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
