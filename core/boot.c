@@ -19,8 +19,16 @@ static int boot_check_content(struct sdb_boot *b) {
     if (b->hash == NULL) {
         return 0;
     }
-    sdb_verify_init(&b->verify, b->fs, b->hash, b->record.main_dir, b->buf, b->len);
-    return sdb_verify_all(&b->verify);
+    int res = 0;
+    // Twice if need be: one read that went wrong on the way must not cost the release.
+    for (int i = 0; i < 2; i++) {
+        sdb_verify_init(&b->verify, b->fs, b->hash, b->record.main_dir, b->buf, b->len);
+        res = sdb_verify_all(&b->verify);
+        if (res == 0 || res == SDB_ECANCELED) {
+            break;
+        }
+    }
+    return res;
 }
 
 static int boot_trial(struct sdb_boot *b, bool counts) {

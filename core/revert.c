@@ -7,24 +7,30 @@
 
 #define REVERT_BUDGET 64
 
-// The first word of /app/.version, "" if there is none.
-static void revert_read_version(struct sdb_swap *swap, const struct sdb_record *record,
-                                char version[SDB_VERSION_MAX + 1]) {
+// The first word of /app/.version, "" if there is none. Returns 0 or an error: without its version
+// the release would be installed again.
+static int revert_read_version(struct sdb_swap *swap, const struct sdb_record *record,
+                               char version[SDB_VERSION_MAX + 1]) {
     const struct sdb_fs *fs = swap->fs;
     swap->live[0] = '/';
     strcpy(swap->live + 1, record->main_dir);
     strcat(swap->live, "/" SDB_VERSION_FILE);
     memset(version, 0, SDB_VERSION_MAX + 1);
     int file = fs->open(fs->ctx, swap->live, 'r');
-    if (file >= 0) {
-        int n = fs->read(fs->ctx, file, version, SDB_VERSION_MAX);
-        fs->close(fs->ctx, file);
-        version[n < 0 ? 0 : n] = '\0';
-        size_t start = strspn(version, " \t\r\n");
-        size_t len = strcspn(version + start, " \t\r\n");
-        memmove(version, version + start, len);
-        memset(version + len, 0, SDB_VERSION_MAX + 1 - len);
+    if (file < 0) {
+        return file == SDB_ENOENT ? 0 : file;
     }
+    int n = fs->read(fs->ctx, file, version, SDB_VERSION_MAX);
+    fs->close(fs->ctx, file);
+    if (n < 0) {
+        return n;
+    }
+    version[n] = '\0';
+    size_t start = strspn(version, " \t\r\n");
+    size_t len = strcspn(version + start, " \t\r\n");
+    memmove(version, version + start, len);
+    memset(version + len, 0, SDB_VERSION_MAX + 1 - len);
+    return 0;
 }
 
 int sdb_revert_begin(struct sdb_swap *swap, const struct sdb_fs *fs,
@@ -40,7 +46,14 @@ int sdb_revert_begin(struct sdb_swap *swap, const struct sdb_fs *fs,
         strcpy(record->next_dir, "next");
     }
     char version[SDB_VERSION_MAX + 1];
-    revert_read_version(swap, record, version);
+    if (record->state == SDB_TRIAL) {
+        memcpy(version, record->version, sizeof(version)); // no need to read what may be damaged
+    } else {
+        int res = revert_read_version(swap, record, version);
+        if (res < 0) {
+            return res;
+        }
+    }
     record->state = SDB_REVERTING;
     record->event = event;
     memcpy(record->bad, version, sizeof(version));
@@ -103,6 +116,11 @@ static int revert_remove_added(struct sdb_swap *swap) {
                        : type == SDB_FS_DIR ? fs->rmdir(fs->ctx, swap->live)
                                             : type;
             again = again || gone == 0;
+            // Not empty, which FatFs calls "denied": the application has put something there.
+            if (gone < 0 && gone != SDB_ENOENT && gone != SDB_ENOTEMPTY && gone != SDB_EACCES) {
+                res = gone;
+                break;
+            }
         }
         sdb_textfile_close(&swap->added);
         res = res == SDB_EINVAL ? 0 : res;
