@@ -59,13 +59,13 @@ class Refused(BoardTest):
 
     def test_characters(self):
         for name in ("app\\x", "C:x", "app/a:b", "app/a*", "app/a?", 'app/"', "app/<", "app/a|b"):
-            self.path(name, "a character that FAT can't hold")
+            self.path(name, "that FAT can't hold")
         for name in ("app/\x01", "app/\x7f", "app/a.", "app/a ", "app/b./c"):
-            self.path(name, "a character that FAT can't hold")
+            self.path(name, "that FAT can't hold")
 
     def test_names_are_shown_harmless(self):
-        self.path("app/a\nb\x1b[2J", "app/a\\nb\\x1b[2J: package: name with a character")
-        self.path("prev/Z\udce4hler", "prev/Z\\xe4hler: package: writes to a name")
+        self.path("app/a\nb\x1b[2J", "app/a\\nb\\x1b[2J: package: name that is not UTF-8")
+        self.path("prev/Z\udce4hler", "prev/Z\\xe4hler: package: name that is not UTF-8")
         self.path("prev/Zähler", "prev/Z\\xe4hler: package: writes to a name")
 
     def test_types(self):
