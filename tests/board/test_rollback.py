@@ -1,0 +1,331 @@
+"""confirm(), rollback() by hand, what is installed afterwards, and the options of a trial."""
+
+import unittest
+from concurrent.futures import ThreadPoolExecutor
+
+from trials import FILESYSTEMS, OLD, STATUS, TRIAL, TrialTest, both, new, status_of
+from web import PythonServer
+
+CONFIRM = "print('CONFIRM', sdboot.confirm())\n"
+ROLLBACK = "attempt(sdboot.rollback)\n"
+
+
+class RollbackTest(TrialTest):
+    def installed(self, board, version="0.0.2", extra=()):
+        """A board with a confirmed update."""
+        board.stage(new(CONFIRM, extra, version), version=version)
+        out = board.power(boot=TRIAL).out
+        self.assertIn("CONFIRM True", out)
+        self.assertIn("NEW RUNS %s %s" % (version, version), out)
+
+
+class Confirm(RollbackTest):
+    @both
+    def test_confirm(self, board):
+        self.installed(board)
+        r = board.power(boot=TRIAL, job=STATUS + CONFIRM)
+        self.assertIn("CONFIRM False", r.out)
+        self.assertEqual(r.stats["card_write_sectors"], 0)
+        status = status_of(r.out)
+        want = {"state": "idle", "event": "confirmed", "event_version": "0.0.2", "bad": None}
+        want.update({"version": "0.0.2", "previous": "0.0.1", "attempts_left": None})
+        self.assertEqual({k: status[k] for k in want}, want)
+        self.assertIn("prev/only old/data.bin", board.files())
+
+    @both
+    def test_while_on_trial(self, board):
+        board.stage(new())
+        status = status_of(board.power(boot="attempts=3", job=STATUS).out)
+        want = {"state": "trial", "attempts_left": 2, "staged": "0.0.2", "version": "0.0.2"}
+        want.update({"previous": "0.0.1", "event": "installed", "event_version": "0.0.2"})
+        self.assertEqual({k: status[k] for k in want}, want)
+
+    @both
+    def test_confirm_stops_the_clock(self, board):
+        board.stage(new(CONFIRM + "import time\ntime.sleep(1.5)\nprint('STILL HERE')\n"))
+        r = board.live("STILL HERE")
+        self.assertNotIn("resetting", r.out)
+        self.assertEqual(r.out.count("rst:"), 1)
+
+    @both
+    def test_install_during_a_trial(self, board):
+        board.stage(new())
+        board.power(boot=TRIAL)
+        before = board.tree()
+        board.publish(new(version="0.0.3"), "0.0.3")
+        for method in ("install_update_if_available()", "install(sdboot.OTA(U).check())"):
+            with PythonServer(board.site.folder) as url:
+                call = method.replace("U", repr(url))
+                r = board.ota(url, method=call, options=("--pin", "18=0"), boot=TRIAL)
+            self.assertIn("Error 16 install of 0.0.3", r.errors[0])
+            self.assertIn("sdboot.confirm() it first", r.errors[0])
+            self.assertEqual(r.stats["card_write_sectors"], 0)
+        board.assertTree(before)
+        self.assertEqual(board.status()["attempts_left"], 1)
+        self.assertIn("NEW RUNS", board.power(boot=TRIAL).out)
+
+    @both
+    def test_update_over_update(self, board):
+        self.installed(board)
+        self.installed(board, "0.0.3", {"www/third.html": b"3"})
+        files = board.files()
+        self.assertEqual(files["prev/.version"], b"0.0.2")
+        self.assertNotIn("prev/only old/data.bin", files)
+        two = board.tree()[0]
+        board.power(boot=TRIAL, job=ROLLBACK)
+        r = board.power(boot=TRIAL)
+        self.assertIn("NEW RUNS 0.0.2 0.0.2", r.out)
+        files = board.files()
+        self.assertNotIn("www/third.html", files)
+        self.assertEqual(files["app/code.py"], b"version = '0.0.2'\n")
+        self.assertEqual(files["lib/added/deep/more.py"], two["lib/added/deep/more.py"])
+
+
+class ByHand(RollbackTest):
+    @both
+    def test_after_confirm(self, board):
+        self.installed(board)
+        r = board.power(boot=TRIAL, job=ROLLBACK * 2 + STATUS + CONFIRM)
+        self.assertEqual(r.results, ["None", "None"])  # twice is once
+        self.assertIn("NEW RUNS", r.out)  # it takes effect at the next boot
+        status = status_of(r.out)
+        self.assertEqual((status["state"], status["version"]), ("reverting", "0.0.2"))
+        r = board.power(boot=TRIAL)
+        self.assertIn("sdboot: release 0.0.2 is taken back: by hand", r.out)
+        board.assertTakenBack(r, "rolled back")
+
+    @both
+    def test_while_on_trial(self, board):
+        board.stage(new())
+        board.power(boot=TRIAL, job=ROLLBACK)
+        board.assertTakenBack(board.power(boot=TRIAL), "rolled back")
+
+    @both
+    def test_nothing_to_go_back_to(self, board):
+        r = board.power(boot=TRIAL, job=ROLLBACK + STATUS)
+        self.assertIn("Error 2 there is no release before this one", r.errors[0])
+        self.assertEqual(status_of(r.out)["state"], "idle")
+        self.installed(board)
+        board.power(boot=TRIAL, job=ROLLBACK)
+        r = board.power(boot=TRIAL, job=ROLLBACK)  # and once more
+        self.assertIn("Error 2 there is no release before this one", r.errors[0])
+        self.assertIn("OLD RUNS", board.power(boot=TRIAL).out)
+        board.assertTree(board.before)
+
+    @both
+    def test_while_another_is_staged(self, board):
+        self.installed(board)
+        board.stage(new(version="0.0.3"), version="0.0.3")
+        r = board.power("--pin", "18=0", boot=TRIAL, job=ROLLBACK)
+        self.assertIn("Error 16 another release is staged", r.errors[0])
+
+    @both
+    def test_files_of_the_application(self, board):
+        """What it wrote meanwhile stays; a directory of the release with its files in it too."""
+        self.installed(board)
+        board.put({"lib/added/mine.txt": b"mine", "logs/new.txt": b"log", "settings.json": b"{}"})
+        board.power(boot=TRIAL, job=ROLLBACK)
+        self.assertIn("OLD RUNS", board.power(boot=TRIAL).out)
+        want = {**OLD, "lib/added/mine.txt": b"mine", "logs/new.txt": b"log", "settings.json": b"{}"}
+        board.assertFiles(want)
+
+    @both
+    def test_things_in_the_way(self, board):
+        """Names that the way back needs, taken by something else since: it gets through."""
+        self.installed(board)
+        take = (
+            "import os\nos.remove('/sd/lib/helper.py')\nos.mkdir('/sd/lib/helper.py')\n"
+            "open('/sd/lib/helper.py/mine', 'w').close()\nos.mkdir('/sd/next')\n"
+            "open('/sd/next/x', 'w').close()\nos.remove('/sd/www/index.html')\n"
+        )
+        r = board.power("--pin", "18=0", boot=TRIAL, job=take + ROLLBACK)
+        self.assertNotIn("Traceback", r.out)
+        self.assertIn("OLD RUNS 0.0.1 old", board.power(boot=TRIAL).out)
+        board.assertTree(board.before)
+        self.assertEqual(board.ours(), [".sdboot/new/lib/helper.py/mine"])
+        board.stage(None, "force_update=True")
+        self.assertIn("NEW RUNS 0.0.2 0.0.2", board.power(boot=TRIAL).out)
+
+    @both
+    def test_first_release_of_a_card(self, board):
+        """There was no app/, but a main.py: that is what a bad release must give back."""
+        first = "print('FIRST'); import sdboot\nprint('STATUS', sdboot.status())\n"
+        cards = {"main.py": first.encode(), "lib/x.py": b"1"}
+        if board.fs == "fat":
+            board.fat_card(cards)
+        else:
+            board.littlefs_card(cards)
+        before = board.tree()
+        board.stage(new("raise ValueError\n"), boot="")
+        r = board.live("FIRST")
+        board.assertTree(before)
+        status = status_of(r.out)
+        self.assertEqual((status["bad"], status["event"]), ("0.0.2", "expired"))
+        with PythonServer(board.site.folder) as url:
+            self.assertEqual(board.ota(url).results, ["False"])
+
+    @both
+    def test_many_files_outside(self, board):
+        """More than the journal can hold at a time."""
+        many = {"share/%03d/a file with a long name %d" % (i % 50, i): b"old" for i in range(400)}
+        board.put(many)
+        before = board.tree()
+        board.stage(new(extra={name: b"new" for name in many}))
+        board.power(boot=TRIAL, job=ROLLBACK)
+        self.assertIn("OLD RUNS", board.power(boot=TRIAL).out)
+        board.assertTree(before)
+
+
+class Bad(RollbackTest):
+    def take_back(self, board, *arguments, version="0.0.2"):
+        board.stage(None, *arguments)
+        self.assertIn("NEW RUNS " + version, board.power(boot="attempts=1").out)
+        board.assertTakenBack(board.power(boot="attempts=1"), "expired", version)
+
+    def offered(self, board, *arguments):
+        with PythonServer(board.site.folder) as url:
+            r = board.ota(url, *arguments, method="check()")
+        return r.results[0].split("'")[1] if "'" in r.results[0] else None
+
+    @both
+    def test_not_again(self, board):
+        board.publish(new())
+        self.take_back(board)
+        self.assertIsNone(self.offered(board))
+        with PythonServer(board.site.folder) as url:
+            self.assertEqual(board.ota(url).results, ["False"])
+        self.take_back(board, "force_update=True")  # a second chance if one insists
+
+    @both
+    def test_superseded(self, board):
+        board.publish(new())
+        self.take_back(board)
+        board.publish(new(CONFIRM, version="0.0.3"), "0.0.3")
+        self.assertEqual(self.offered(board), "0.0.3")
+        board.stage()
+        self.assertIn("CONFIRM True", board.power(boot=TRIAL).out)
+
+    @both
+    def test_two_bad_ones_do_not_take_turns(self, board):
+        board.publish(new())
+        board.publish(new(version="0.0.3"), "0.0.3")
+        self.take_back(board, version="0.0.3")
+        self.assertIsNone(self.offered(board))
+
+    @both
+    def test_forced_and_confirmed(self, board):
+        board.publish(new("import os\nif 'works' in os.listdir('/'):\n    " + CONFIRM))
+        self.take_back(board)
+        board.put({"works": b""})
+        board.stage(None, "force_update=True")
+        self.assertIn("CONFIRM True", board.power(boot=TRIAL).out)
+        status = board.status()
+        self.assertEqual((status["bad"], status["event"]), (None, "confirmed"))
+
+    @both
+    def test_version_file_with_blanks(self, board):
+        board.publish(new(extra={"app/.version": b"\n 0.0.2 \r\n"}))
+        self.take_back(board)
+        self.assertIsNone(self.offered(board))
+
+
+class Options(RollbackTest):
+    @both
+    def test_one_attempt(self, board):
+        board.stage(new())
+        r = board.power(boot="attempts=1", job=STATUS)
+        self.assertEqual(status_of(r.out)["attempts_left"], 0)
+        self.assertIn("NEW RUNS", r.out)
+        board.assertTakenBack(board.power(boot="attempts=1"), "expired")
+
+    @both
+    def test_no_trial(self, board):
+        board.stage(new("raise ValueError\n"))
+        for _ in range(3):
+            r = board.live("ValueError", boot="attempts=0, trial_timeout=1", job=STATUS)
+            status = status_of(r.out)
+            self.assertEqual((status["state"], status["event"]), ("idle", "installed"))
+        board.power("--pin", "18=0", boot="attempts=0", job=ROLLBACK)
+        board.assertTakenBack(board.power(boot="attempts=0"), "rolled back")
+
+    @both
+    def test_no_time_limit(self, board):
+        """Power-ons alone count; a board that nobody switches off stays as it is."""
+        board.stage(new("import time\ntime.sleep(1.2)\nprint('STILL HERE')\n"))
+        for _ in range(2):
+            r = board.live("STILL HERE", boot="attempts=2, trial_timeout=0")
+            self.assertEqual(r.out.count("rst:"), 1)
+        board.assertTakenBack(board.power(boot="attempts=2, trial_timeout=0"), "expired")
+
+    @both
+    def test_attempts_out_of_range(self, board):
+        board.stage(new())
+        r = board.power(boot="attempts=1000", job=STATUS)
+        self.assertEqual(status_of(r.out)["attempts_left"], 254)
+
+
+class ConfirmAfter(RollbackTest):
+    BOOT = "attempts=2, trial_timeout=3, confirm_after=1"
+    WAIT = """
+import time
+while sdboot.status()["state"] == "trial":
+    time.sleep(0.1)
+print("GOOD")
+"""
+
+    @both
+    def test_running(self, board):
+        board.stage(new(self.WAIT))
+        r = board.live("GOOD", boot=self.BOOT, timeout=10)
+        self.assertEqual(r.out.count("rst:"), 1)
+        self.assertEqual(board.status()["event"], "confirmed")
+
+    # Neither of these is a main.py that runs: the REPL's banner shows it, or there is no memory left
+    # to see it with, or the second never passes.
+    DIES = {
+        "exception": "raise ValueError\n",
+        "heap_full": "l = None\nwhile True:\n    l = [l]\n",
+        "exits": "import sys, time\ntime.sleep(.4)\nsys.exit()\n",
+    }
+
+    def test_dies(self):
+        def die(fs, name):
+            board = self.board(fs, name)
+            board.stage(new(self.DIES[name]))
+            r = board.live("OLD RUNS", boot="attempts=1, trial_timeout=2, confirm_after=1")
+            board.assertTakenBack(r, "expired")
+            self.assertEqual(r.out.count("has not confirmed in time"), 1)
+
+        with ThreadPoolExecutor(6) as pool:
+            jobs = {(f, n): pool.submit(die, f, n) for n in self.DIES for f in FILESYSTEMS}
+            for case, job in jobs.items():
+                with self.subTest(case):
+                    job.result()
+
+    @both
+    def test_raw_repl(self, board):
+        board.stage(new())
+        r = board.live("has not", boot="attempts=2, trial_timeout=2, confirm_after=1", typed="\x01")
+        self.assertIn("raw REPL", r.out)
+
+    @both
+    def test_longer_than_the_time_limit(self, board):
+        """The limit gives way."""
+        board.stage(new(self.WAIT))
+        r = board.live("GOOD\n", boot="attempts=1, trial_timeout=1, confirm_after=2", timeout=10)
+        self.assertEqual(r.out.count("rst:"), 1)
+
+    @both
+    def test_without_time_limit(self, board):
+        board.stage(new(self.WAIT))
+        board.live("GOOD\n", boot="trial_timeout=0, confirm_after=1", timeout=10)
+
+    @both
+    def test_confirms_itself_too(self, board):
+        board.stage(new(CONFIRM + "import time\ntime.sleep(1.5)\nprint('GOOD')\n"))
+        r = board.live("GOOD\n", boot=self.BOOT, timeout=10)
+        self.assertNotIn("Traceback", r.out)
+
+
+if __name__ == "__main__":
+    unittest.main()
