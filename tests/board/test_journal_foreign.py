@@ -1,4 +1,4 @@
-"""A card that a PC has changed between a power cut and the next boot; and boards without journal."""
+"""A card that a PC has changed between a power cut and the next boot; boards without journal."""
 
 import shutil
 import unittest

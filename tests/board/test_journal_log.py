@@ -153,7 +153,8 @@ print("removed")
         # Flushing costs what docs/ says: sectors written and read for each line.
         self.fat(32)
         idle = self.power()
-        job = "f = open('/log', 'ab')\nfor i in range(100):\n    f.write('x' * 100)\n    f.flush()\n"
+        job = "f = open('/log', 'ab')\nfor i in range(100):\n"
+        job += "    f.write('x' * 100)\n    f.flush()\n"
         r = self.power(job=job)
         self.assertLess(r.stats["card_write_sectors"] - idle.stats["card_write_sectors"], 100 * 9)
 

@@ -184,7 +184,7 @@ class Update(CutTest):
                 self.assertIn("release 0.0.2 runs", self.power().out)
 
     def test_full_journal_while_staging(self):
-        # The application overwrites more than fits: its error, and the update's; flushed lines stay.
+        # The application overwrites more than fits: its error and the update's; the log stays.
         self.fat_card({**OLD, "big.bin": b"b" * 300000}, 64 * MIB)
         self.power()
         job = """

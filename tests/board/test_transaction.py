@@ -72,7 +72,8 @@ class Transaction(BoardTest):
         self.work("with sdboot.transaction():\n" + indented(EVERYTHING), self.after())
 
     def test_several(self):
-        job = "for i in range(5):\n with sdboot.transaction():\n  put('a', '%d' % i)\n  put('b', '%d' % i)\n"
+        job = "for i in range(5):\n with sdboot.transaction():\n"
+        job += "  put('a', '%d' % i)\n  put('b', '%d' % i)\n"
         self.work(job, {**FILES, "a": b"4", "b": b"4"})
 
     def test_empty(self):
@@ -132,7 +133,8 @@ except ValueError:
     def test_unflushed_data_of_before(self):
         # What is not flushed is nobody's promise; the file is closed or lost, never half.
         job = "log = open('/log.txt', 'ab')\nlog.write('x' * 3000)\nwith sdboot.transaction():\n"
-        self.work(job + "    put('/a', 'a')\nlog.close()\n", {**FILES, "log.txt": b"x" * 3000, "a": b"a"})
+        files = {**FILES, "log.txt": b"x" * 3000, "a": b"a"}
+        self.work(job + "    put('/a', 'a')\nlog.close()\n", files)
 
     def test_open_files_after_an_abort(self):
         job = """
@@ -358,7 +360,8 @@ print("=>", sdboot.status()["journal"])
     def test_new_files_do_not_count(self):
         for make in self.shapes():
             make()
-            job = "with sdboot.transaction():\n    for i in range(10): put('/n%d' % i, b'n' * 100000)\n"
+            job = "with sdboot.transaction():\n"
+            job += "    for i in range(10): put('/n%d' % i, b'n' * 100000)\n"
             self.power(job=TOOLS + job)
             self.assertFiles({**self.BIG, **{"n%d" % i: b"n" * 100000 for i in range(10)}})
 
@@ -387,7 +390,8 @@ class Cuts(CutTest):
         s.append("log.txt", b"one\n")
         s.transaction(EVERYTHING, changes())
         s.append("log.txt", b"two\n")
-        s.transaction("put('a', b'1' * 2000)\nput('b', b'1' * 2000)", dict.fromkeys("ab", b"1" * 2000))
+        ones = b"1" * 2000
+        s.transaction("put('a', b'1' * 2000)\nput('b', b'1' * 2000)", {"a": ones, "b": ones})
         s.transaction("put('a', b'2' * 100)\nput('b', b'2' * 100)", dict.fromkeys("ab", b"2" * 100))
         s.step(ABORTED, {})
         s.append("another.txt", b"three\n")
