@@ -112,7 +112,7 @@ class TrialTest(BoardTest):
 
     def tree(self):
         """Everything on the card but .sdboot/: files with their bytes, directories."""
-        files = self.files()
+        files = {k: v for k, v in self.files(ours=True).items() if not k.startswith(".sdboot/")}
         return files, {f for f in self.folders() if f.split("/")[0] != ".sdboot"}
 
     def assertTree(self, expected):
