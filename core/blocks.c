@@ -75,3 +75,9 @@ int sdb_blocks_write(const struct sdb_bdev *dev, uint32_t block_size, uint32_t b
     }
     return res;
 }
+
+int sdb_blocks_program(const struct sdb_bdev *dev, uint32_t block_size, uint32_t block,
+                       uint32_t off, const void *buf, uint32_t len, uint8_t *bounce) {
+    int res = sdb_blocks_write(dev, block_size, block, off, buf, len, bounce);
+    return res < 0 ? res : dev->sync(dev->ctx);
+}

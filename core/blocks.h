@@ -15,4 +15,10 @@ int sdb_blocks_read(const struct sdb_bdev *dev, uint32_t block_size, uint32_t bl
 int sdb_blocks_write(const struct sdb_bdev *dev, uint32_t block_size, uint32_t block, uint32_t off,
                      const void *buf, uint32_t len, uint8_t *bounce);
 
+// Writes likewise and waits until it is on the medium. littlefs before version 2.9 needs this: it
+// does not wait between a file's content and the commit that points at it, so that a card which
+// reorders writes could leave pointers into nothing, and with them a card that can't be written.
+int sdb_blocks_program(const struct sdb_bdev *dev, uint32_t block_size, uint32_t block,
+                       uint32_t off, const void *buf, uint32_t len, uint8_t *bounce);
+
 #endif
