@@ -18,6 +18,7 @@ struct sdb_card *sdb_card_new(const struct sdb_bdev *dev, struct sdb_call *call,
     self->call = call;
     self->owner = owner;
     self->now = NULL;
+    self->before_sync = NULL;
     self->block_size = SDB_SECTOR;
     return self;
 }
@@ -33,9 +34,11 @@ static mp_obj_t card_make_new(const mp_obj_type_t *type, size_t n_args, size_t n
     struct sdb_card *self;
     if (mp_obj_get_type(args[0]) == type) {
         struct sdb_card *other = MP_OBJ_TO_PTR(args[0]);
-        self = sdb_card_new(&other->dev, other->call, args[0]);
+        self = sdb_card_new(&other->dev, other->call,
+                            other->owner != MP_OBJ_NULL ? other->owner : args[0]);
         self->now = other->now;
         self->since = other->since;
+        self->before_sync = other->before_sync;
     } else {
         const struct sdb_bdev none = {0};
         self = sdb_card_new(&none, NULL, MP_OBJ_NULL);
@@ -64,6 +67,19 @@ static int card_write(struct sdb_card *self, uint32_t block, uint32_t off, mp_bu
                             self->bounce);
 }
 
+// Of a filesystem that has been dropped with a transaction.
+static bool card_is_dead(const struct sdb_card *self) {
+    return self->now != NULL && *self->now != self->since;
+}
+
+static int card_sync(struct sdb_card *self) {
+    if (card_is_dead(self)) {
+        return SDB_ENODEV;
+    }
+    int res = self->before_sync != NULL ? self->before_sync(self->owner) : 0;
+    return res < 0 ? res : self->dev.sync(self->dev.ctx);
+}
+
 // readblocks(block, buf), readblocks(block, buf, offset) and likewise writeblocks: 0 or -errno.
 static mp_obj_t card_transfer(size_t n_args, const mp_obj_t *args, mp_uint_t flags,
                               card_transfer_t transfer) {
@@ -71,8 +87,8 @@ static mp_obj_t card_transfer(size_t n_args, const mp_obj_t *args, mp_uint_t fla
     mp_buffer_info_t buf;
     mp_get_buffer_raise(args[2], &buf, flags);
     uint32_t off = n_args > 3 ? (uint32_t)mp_obj_get_int_truncated(args[3]) : 0;
-    if (self->now != NULL && *self->now != self->since) {
-        return SDB_NEW_INT(SDB_ENODEV); // of a filesystem that has been dropped with a transaction
+    if (card_is_dead(self)) {
+        return SDB_NEW_INT(SDB_ENODEV);
     }
     int res = transfer(self, (uint32_t)mp_obj_get_int_truncated(args[1]), off, &buf);
     return sdb_call_end(self->call, res);
@@ -98,7 +114,7 @@ static mp_obj_t card_ioctl(mp_obj_t self_in, mp_obj_t op, mp_obj_t arg) {
     case CARD_ERASE: // a card erases by itself
         return SDB_NEW_INT(0);
     case CARD_SYNC:
-        return sdb_call_end(self->call, dev->sync(dev->ctx));
+        return sdb_call_end(self->call, card_sync(self));
     case CARD_COUNT:
         return mp_obj_new_int_from_uint(dev->sectors / (self->block_size / SDB_SECTOR));
     case CARD_SIZE:

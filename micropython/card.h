@@ -12,7 +12,8 @@ struct sdb_card {
     mp_obj_t owner;        // keeps alive what dev is part of
     const uint32_t *now;   // the device works while *now is `since`; NULL: always
     uint32_t since;
-    uint32_t block_size; // bytes, a multiple of 512
+    int (*before_sync)(mp_obj_t owner); // NULL: nothing to do before a sync of the filesystem
+    uint32_t block_size;                // bytes, a multiple of 512
     uint8_t bounce[SDB_SECTOR];
     struct sdb_objdev root; // the Python device, if this Card was made from one
 };

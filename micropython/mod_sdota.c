@@ -163,11 +163,19 @@ static void install_enter(struct sdota_install *self) {
     }
 }
 
+static int install_flush(void *ctx) {
+    struct sdota_install *self = ctx;
+    return sdb_call(&self->fs.call, self->fs.file[self->install.out], MP_QSTR_flush, NULL, 0, NULL);
+}
+
 static mp_obj_t install_leave(struct sdota_install *self, int res) {
     if (self->journal != NULL) {
         sdb_journal_defer(self->journal, false);
     }
     if (self->volume != NULL) {
+        self->volume->flush =
+            self->journal != NULL && self->install.out >= 0 ? install_flush : NULL;
+        self->volume->flush_ctx = self;
         sdb_call_end(self->volume->card->call, 0);
     }
     return sdb_call_end(&self->fs.call, res);

@@ -33,6 +33,7 @@ static mp_obj_t volume_make_new(const mp_obj_type_t *type, size_t n_args, size_t
     struct sdb_volume_obj *self = mp_obj_malloc(struct sdb_volume_obj, type);
     self->card = sdb_card_get(args[0]);
     self->mounts = 0;
+    self->flush = NULL;
     int res = sdb_volume_open(&self->volume, &self->card->dev, mp_obj_is_true(args[1]),
                               self->card->bounce);
     volume_end(self, res);
@@ -40,6 +41,24 @@ static mp_obj_t volume_make_new(const mp_obj_type_t *type, size_t n_args, size_t
         mp_raise_OSError(-res);
     }
     return MP_OBJ_FROM_PTR(self);
+}
+
+static int volume_flush(struct sdb_volume_obj *self) {
+    struct sdb_journal *journal = &self->volume.journal;
+    if (self->flush == NULL || journal->deferred) {
+        return 0;
+    }
+    sdb_journal_defer(journal, true);
+    int res = self->flush(self->flush_ctx);
+    sdb_journal_defer(journal, false);
+    return res;
+}
+
+// FatFs syncs as the last thing of an operation: its window is clean then, and it may be entered
+// again for the other file.
+static int volume_before_sync(mp_obj_t owner) {
+    struct sdb_volume_obj *self = MP_OBJ_TO_PTR(owner);
+    return self->volume.journal.open ? 0 : volume_flush(self);
 }
 
 // device() -> block device to mount; dead after the next abort
@@ -50,6 +69,7 @@ static mp_obj_t volume_device(mp_obj_t self_in) {
     struct sdb_card *card = sdb_card_new(&dev, self->card->call, self_in);
     card->now = &self->mounts;
     card->since = self->mounts;
+    card->before_sync = volume_before_sync;
     return MP_OBJ_FROM_PTR(card);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(volume_device_obj, volume_device);
@@ -93,13 +113,15 @@ static MP_DEFINE_CONST_FUN_OBJ_2(volume_make_file_obj, volume_make_file);
 // begin(), commit() -> 0 or a negative error: an explicit transaction
 static mp_obj_t volume_begin(mp_obj_t self_in) {
     struct sdb_volume_obj *self = sdb_volume_get(self_in);
-    return volume_end(self, sdb_journal_begin(&self->volume.journal));
+    int res = volume_flush(self);
+    return volume_end(self, res < 0 ? res : sdb_journal_begin(&self->volume.journal));
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(volume_begin_obj, volume_begin);
 
 static mp_obj_t volume_commit(mp_obj_t self_in) {
     struct sdb_volume_obj *self = sdb_volume_get(self_in);
-    return volume_end(self, sdb_journal_commit(&self->volume.journal));
+    int res = volume_flush(self);
+    return volume_end(self, res < 0 ? res : sdb_journal_commit(&self->volume.journal));
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(volume_commit_obj, volume_commit);
 

@@ -12,6 +12,11 @@ struct sdb_volume_obj {
     struct sdb_card *card;
     uint32_t mounts; // counts aborts: devices handed out before the last one are dead
     struct sdb_volume volume;
+
+    // Called before anybody else's commit while an install has a file open, NULL if none has: the
+    // file's clusters are committed along and need its directory entry to speak of them.
+    int (*flush)(void *ctx);
+    void *flush_ctx;
 };
 
 extern const mp_obj_type_t sdb_volume_type;

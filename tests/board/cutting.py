@@ -16,7 +16,6 @@ from rig import ATTEMPT, BOARD, BOOT, HASTY, BoardTest, Run, extents, fsck, writ
 
 EXHAUSTIVE = bool(os.environ.get("EXHAUSTIVE"))
 CUT = 75  # exit status of a board whose power was cut
-LEAK = "^(Reclaimed|Free cluster summary wrong|  Auto-correcting|Leaving filesystem|$)"
 STATUS = "print('=>', sdboot.status()['journal'])\n"
 
 
@@ -48,15 +47,6 @@ class CutTest(BoardTest):
         words = [line.split() for line in stats.read_text().splitlines()]
         run = Run(done, {w[0]: int(w[1]) for w in words if len(w) == 2 and w[1].isdigit()})
         self.assertIn(run.status, statuses, run.out + run.err)
-        return run
-
-    def start_leaky(self, flash):
-        """As power_flash(), but clusters that belong to nothing are no fault: those that a file had
-        got which was open and not flushed while another one was."""
-        run = self.start(flash, statuses=(0,))
-        self.assertIn("\n>>> ", run.out)
-        for text in (fsck(self.card) or "").splitlines()[1:-1]:
-            self.assertRegex(text, LEAK)
         return run
 
     def writes(self, flash, typed=""):

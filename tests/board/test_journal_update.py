@@ -98,7 +98,7 @@ class Update(CutTest):
             idle = self.flash("idle")
 
             def judge(board, cut):
-                r = board.start_leaky(idle)
+                r = board.power_flash(idle)
                 files = board.files()
                 board.check_log(files, cut)
                 version = board.releases(files)
@@ -108,9 +108,9 @@ class Update(CutTest):
                 # The next update succeeds, and goes on with the log.
                 if version == "0.0.1":
                     before = files["log.txt"]
-                    r = board.start_leaky(work)
+                    r = board.power_flash(work)
                     board.assertEqual(r.results, ["True"], r.out)
-                    r = board.start_leaky(idle)
+                    r = board.power_flash(idle)
                     board.assertIn("release 0.0.2 runs", r.out)
                     files = board.files()
                     board.assertEqual(board.releases(files), "0.0.2")
@@ -198,7 +198,7 @@ def progress(phase, done, total):
         source = LOGGER.replace("log()\ntry", job + "log()\ntry", 1)
         source = source.replace("progress=log", "progress=progress")
         with Nginx(self.site.folder) as url:
-            r = self.start_leaky(self.flash("work", job=source % url))
+            r = self.power_flash(self.flash("work", job=source % url))
         self.assertEqual(len(r.errors), 1, r.out)
         files = self.files()
         self.assertEqual(files["big.bin"], b"b" * 300000)
