@@ -42,7 +42,7 @@ test: test-unit test-sim test-board test-cuts
 	@echo "make test: all passed"
 
 test-unit: setup
-	@$(MAKE) --no-print-directory -C tests/unit check
+	@$(MAKE) --no-print-directory -s -j2 -O -C tests/unit check
 
 test-sim: board
 	@$(MAKE) --no-print-directory -C sim BARE=1

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
-from rig import ATTEMPT, BOARD, BOOT, HASTY, BoardTest, Run, extents, fsck, write_at
+from rig import ATTEMPT, BOARD, BOOT, HASTY, BoardTest, Run, extents, write_at
 
 EXHAUSTIVE = bool(os.environ.get("EXHAUSTIVE"))
 CUT = 75  # exit status of a board whose power was cut
