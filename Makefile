@@ -14,6 +14,7 @@ all: board
 help:
 	@echo "make demo    set everything up, then show a board's first day"
 	@echo "make test    all tests (under 6 minutes)"
+	@echo "make test-asan  the board's tests with AddressSanitizer and UBSan"
 	@echo "make run     the simulated board in this terminal: CARD=img FLASH=img PIN=18=0 URL=http://..."
 	@echo "make board   build the simulated board"
 	@echo "make setup   install what is needed and get MicroPython (MPY_DIR=... takes yours)"
@@ -51,6 +52,11 @@ test-sim: board
 test-board: board
 	@$(PYTHON) -m unittest discover -s tests/board
 
+# The same with AddressSanitizer and UBSan in MicroPython and in sdboot.
+test-asan: board
+	@$(MAKE) --no-print-directory -C sim SANITIZE=1
+	@SDBOOT_BOARD=$(CURDIR)/build/sim-asan/board $(PYTHON) -m unittest discover -s tests/board
+
 # The board's power is cut at every 5th sector of an update here, at every one in `make cuts`.
 test-cuts: board
 	@$(PYTHON) tests/cuts/cuts.py --fs fat --every 5
@@ -82,4 +88,4 @@ lint: setup
 clean:
 	rm -rf build
 
-.PHONY: all help setup board demo run test test-unit test-sim test-board test-cuts cuts torture torture-slice torture-mutants bench-card fuzz lint clean
+.PHONY: all help setup board demo run test test-unit test-sim test-board test-cuts test-asan cuts torture torture-slice torture-mutants bench-card fuzz lint clean
