@@ -114,7 +114,7 @@ def status():
         "journal": _journal(),
         "mounted": _point,
         "size": _card.ioctl(4, 0) * _card.ioctl(5, 0),
-        "free": vfs[0] * vfs[3],
+        "free": vfs[0] * vfs[3] if vfs[3] <= vfs[2] else 0,  # littlefs counts below 0
     }
 
 
