@@ -118,6 +118,29 @@ class Damage(TrialTest):
         self.assertIn("NEW RUNS", r.out)
 
     @both
+    def test_card_full(self, board):
+        """The release before goes on until there is room for the swap."""
+        fill = """
+for size in (65536, 4096, 512, 64):
+    try:
+        for i in range(1000):
+            with open('/sd/fill%d_%d' % (size, i), 'wb') as f:
+                f.write(b'x' * size)
+    except OSError as e:
+        print('=>', e.errno)
+"""
+        board.stage(new())
+        r = board.power("--pin", "18=0", boot=TRIAL, job=fill)
+        self.assertEqual(r.results, ["28"] * 4)
+        free = "import os\nfor n in os.listdir('/'):\n    if n[:6] == 'fill65': os.remove('/' + n)\n"
+        for job in ("", free):
+            r = board.power(boot=TRIAL, job=job)
+            self.assertIn("an update can't be finished (28), next try at next boot", r.out)
+            self.assertIn("OLD RUNS 0.0.1 old", r.out)
+            self.assertEqual(status_of(r.out)["free"] < 65536, job == "")
+        self.assertIn("NEW RUNS 0.0.2 0.0.2", board.power(boot=TRIAL).out)
+
+    @both
     def test_power_cut_in_each_trial_boot(self, board):
         writer = "i = 0\nwhile True:\n    i += 1\n    with open('app/count', 'w') as f:\n        f.write(str(i))\n"
         board.stage(new(writer), boot="attempts=3")
