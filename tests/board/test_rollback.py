@@ -123,11 +123,11 @@ class ByHand(RollbackTest):
     def test_files_of_the_application(self, board):
         """What it wrote meanwhile stays; a directory of the release with its files in it too."""
         self.installed(board)
-        board.put({"lib/added/mine.txt": b"mine", "logs/new.txt": b"log", "settings.json": b"{}"})
+        mine = {"lib/added/mine.txt": b"mine", "logs/new.txt": b"log", "settings.json": b"{}"}
+        board.put(mine)
         board.power(boot=TRIAL, job=ROLLBACK)
         self.assertIn("OLD RUNS", board.power(boot=TRIAL).out)
-        want = {**OLD, "lib/added/mine.txt": b"mine", "logs/new.txt": b"log", "settings.json": b"{}"}
-        board.assertFiles(want)
+        board.assertFiles({**OLD, **mine})
 
     @both
     def test_things_in_the_way(self, board):
@@ -280,7 +280,7 @@ print("GOOD")
         self.assertEqual(r.out.count("rst:"), 1)
         self.assertEqual(board.status()["event"], "confirmed")
 
-    # Neither of these is a main.py that runs: the REPL's banner shows it, or there is no memory left
+    # None of these is a main.py that runs: the REPL's banner shows it, or there is no memory left
     # to see it with, or the second never passes.
     DIES = {
         "exception": "raise ValueError\n",

@@ -22,7 +22,8 @@ BAD = {
     "sys_exit": new("import sys\nsys.exit()\n"),
     "soft_reset": new("import machine\nmachine.soft_reset()\n"),
     "swallows_exceptions": new(
-        "while True:\n    try:\n        while True:\n            pass\n    except BaseException:\n        pass\n"
+        "while True:\n    try:\n        while True:\n            pass\n"
+        "    except BaseException:\n        pass\n"
     ),
     "watchdog": new("import machine\nmachine.WDT(timeout=200)\nwhile True:\n    pass\n"),
     "no_main": new(extra={"main.py": b""}),
@@ -43,7 +44,8 @@ class Failures(TrialTest):
         # Resets by themselves are counted; all else waits for the timer.
         by_timer = name not in ("reset_loop", "watchdog")
         self.assertEqual(r.out.count("has not confirmed in time"), 2 if by_timer else 0, r.out)
-        self.assertEqual(len(re.findall("^rst:.*\n(?!sdboot: release 0.0.2 is taken back)", r.out, re.M)), 2)
+        boots = re.findall("^rst:.*\n(?!sdboot: release 0.0.2 is taken back)", r.out, re.M)
+        self.assertEqual(len(boots), 2)
 
     def test_failures(self):
         """Every case of BAD on both filesystems, several at a time: they mostly wait."""
@@ -109,7 +111,8 @@ class Damage(TrialTest):
         for name in sorted(board.files()):
             if name.startswith("prev/"):
                 board.remove(name)
-        board.power("--pin", "18=0", job="import os\nos.rmdir('/sd/prev/only old')\nos.rmdir('/sd/prev')\n")
+        remove = "import os\nos.rmdir('/sd/prev/only old')\nos.rmdir('/sd/prev')\n"
+        board.power("--pin", "18=0", job=remove)
         for _ in range(2):
             r = board.power(boot=TRIAL, job=STATUS)
         status = status_of(r.out)
@@ -132,7 +135,12 @@ for size in (65536, 4096, 512, 64):
         board.stage(new())
         r = board.power("--pin", "18=0", boot=TRIAL, job=fill)
         self.assertEqual(r.results, ["28"] * 4)
-        free = "import os\nfor n in os.listdir('/'):\n    if n[:6] == 'fill65': os.remove('/' + n)\n"
+        free = """
+import os
+for n in os.listdir('/'):
+    if n.startswith('fill65'):
+        os.remove('/' + n)
+"""
         for job in ("", free):
             r = board.power(boot=TRIAL, job=job)
             self.assertIn("an update can't be finished (28), next try at next boot", r.out)
@@ -142,7 +150,13 @@ for size in (65536, 4096, 512, 64):
 
     @both
     def test_power_cut_in_each_trial_boot(self, board):
-        writer = "i = 0\nwhile True:\n    i += 1\n    with open('app/count', 'w') as f:\n        f.write(str(i))\n"
+        writer = """
+i = 0
+while True:
+    i += 1
+    with open('app/count', 'w') as f:
+        f.write(str(i))
+"""
         board.stage(new(writer), boot="attempts=3")
         for writes in (400, 37, 90):
             r = board.live(None, "--cut", writes, boot="attempts=3")

@@ -151,7 +151,8 @@ class TrialTest(BoardTest):
         self.assertEqual(r.results[:1], ["True"], r.out)
         return r
 
-    def ota(self, url, *arguments, method="install_update_if_available()", job="", options=(), boot=""):
+    def ota(self, url, *arguments, method=None, job="", options=(), boot=""):
+        method = method or "install_update_if_available()"
         call = ", ".join((repr(url), *arguments))
         text = "attempt(lambda: sdboot.OTA(%s).%s)\n" % (call, method)
         return self.power(*options, boot=boot, job=text + job)
