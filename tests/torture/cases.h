@@ -23,6 +23,9 @@ bool job_stopped(const struct job *job);
 // in its turn.
 void case_judge(struct job *job, const struct image *img, uint32_t lo, uint32_t hi);
 
+// The same on littlefs.
+void lfs_case_judge(struct job *job, const struct image *img, uint32_t lo, uint32_t hi);
+
 void explore_log(struct job *job, const struct image *start, const struct oplog *log, bool outer,
                  uint32_t lo, uint32_t hi);
 

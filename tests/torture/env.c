@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "core/record_fs.h"
 #include "lib/oofatfs/diskio.h"
 
 // ---- what FatFs calls
@@ -47,13 +48,14 @@ DWORD get_fattime(void) {
 
 // ---- states
 
-static void states_add(struct env *e) {
+void states_add(struct env *e) {
     struct states *s = e->states;
     if (s->count == s->capacity) {
         s->capacity = s->capacity ? s->capacity * 2 : 64;
         s->digest = realloc(s->digest, s->capacity * sizeof *s->digest);
         s->loose = realloc(s->loose, s->capacity * sizeof *s->loose);
         s->visible = realloc(s->visible, s->capacity * sizeof *s->visible);
+        s->outcome = realloc(s->outcome, s->capacity * sizeof *s->outcome);
     }
     s->digest[s->count] = env_state(e->fs_digest, e->record_digest);
     s->loose[s->count] = env_state(e->fs_loose, e->record_digest);
@@ -61,6 +63,7 @@ static void states_add(struct env *e) {
 }
 
 void states_free(struct states *s) {
+    free(s->outcome);
     free(s->digest);
     free(s->loose);
     free(s->visible);
@@ -88,6 +91,9 @@ uint64_t env_state(uint64_t fs_digest, uint64_t record_digest) {
 // ---- transactions
 
 static int env_commit_as(struct env *e, int (*commit)(struct sdb_journal *)) {
+    if (e->lfs) {
+        return 0;
+    }
     if (e->reference) {
         reference_note(e, &e->pending);
         image_fold(&e->pending, e->img);
@@ -135,6 +141,9 @@ int env_commit(struct env *e) {
 }
 
 int env_abort(struct env *e) {
+    if (e->lfs) {
+        return env_mount(e) == FR_OK ? 0 : SDB_EIO;
+    }
     if (e->reference) {
         image_clear(&e->pending);
     } else {
@@ -200,6 +209,10 @@ static int store_write(void *ctx, int slot, const uint8_t *buf) {
 }
 
 void env_record_store(struct env *e, struct sdb_record_store *store) {
+    if (e->lfs) {
+        sdb_record_fs(store, &e->engine_fs);
+        return;
+    }
     store->ctx = e;
     store->read = store_read;
     store->write = store_write;
@@ -244,6 +257,9 @@ int env_boot(struct env *e, bool create, const char **why) {
     uint8_t buf[512];
     e->open = e->deferred = e->booted = false;
     *why = "the reference failed";
+    if (e->lfs) {
+        return 0;
+    }
     if (e->reference) {
         return create && e->vol->layout == LAYOUT_SUPERFLOPPY ? env_reference_file(e) : 0;
     }
@@ -275,6 +291,9 @@ int env_boot(struct env *e, bool create, const char **why) {
 }
 
 FRESULT env_mount(struct env *e) {
+    if (e->lfs) {
+        return lfs_fs_mount(e->lfs) == 0 ? FR_OK : FR_DISK_ERR;
+    }
     memset(&e->fs, 0, sizeof e->fs);
     e->fs.drv = e;
     ff_fs_init(&e->files, &e->fs, &e->engine_fs);
@@ -302,6 +321,26 @@ void env_init(struct env *e, bool reference, const struct volume *vol, struct im
     }
 }
 
+bool env_check(struct env *e, uint64_t *visible, const char **why) {
+    if (e->lfs) {
+        struct lfs_check check;
+        bool ok = lfs_check(e->vol, e->img, true, &check);
+        *why = check.error;
+        *visible = check.visible;
+        return ok;
+    }
+    struct fatcheck check;
+    bool ok = fatcheck(e->img, &check);
+    *why = check.error;
+    *visible = check.visible;
+    if (ok && check.leaks + check.overlong > 0) {
+        *why = "clusters are lost";
+    }
+    return ok && check.leaks + check.overlong == 0;
+}
+
 void env_free(struct env *e) {
+    free(e->lfs);
+    e->lfs = NULL;
     image_free(&e->pending);
 }

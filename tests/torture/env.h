@@ -10,6 +10,7 @@
 #include "core/volume.h"
 #include "fatcheck.h"
 #include "ff_fs.h"
+#include "lfs_fs.h"
 #include "ramdev.h"
 #include "volume.h"
 #include "lib/oofatfs/ff.h"
@@ -19,6 +20,7 @@ struct states {
     uint64_t *digest;
     uint64_t *loose; // without what FSInfo says: an I/O error makes FatFs neglect it
     uint64_t *visible;
+    uint64_t *outcome; // littlefs: what is visible after the next boot
     size_t count;
     size_t capacity;
 };
@@ -36,6 +38,7 @@ struct env {
     FATFS fs;
     struct ff_fs files;
     struct sdb_fs engine_fs; // for the engine, on fs
+    struct lfs_fs *lfs;      // littlefs instead of FatFs
     bool booted;
     bool open;
     bool deferred;
@@ -54,6 +57,7 @@ struct env {
 void env_init(struct env *e, bool reference, const struct volume *vol, struct image *img,
               struct states *states, struct oplog *log);
 void env_free(struct env *e);
+void states_add(struct env *e);
 void states_free(struct states *s);
 
 // Power on: find the control area, replay, verify, and with `create` make one if there is none.
@@ -71,6 +75,9 @@ int env_sync(struct env *e);
 
 // The record store of the run: what is pending is committed before a record is written.
 void env_record_store(struct env *e, struct sdb_record_store *store);
+
+// Checks the card, FAT or littlefs, when nothing is in progress. False with *why.
+bool env_check(struct env *e, uint64_t *visible, const char **why);
 
 // State of the card `img`: with the record in the control area `c`, if there is one.
 uint64_t env_state(uint64_t fs_digest, uint64_t record_digest);

@@ -113,7 +113,11 @@ static void judge(struct explore *x, size_t i, struct image *img, bool in_flight
         hi = in_flight ? x->ops[i].hi : i > 0 ? x->ops[i - 1].hi : lo;
         hi = hi > lo ? hi : lo;
     }
-    case_judge(x->job, img, lo, hi);
+    if (x->job->vol.lfs_block) {
+        lfs_case_judge(x->job, img, lo, hi);
+    } else {
+        case_judge(x->job, img, lo, hi);
+    }
 }
 
 static void explore_in_flight(struct explore *x, size_t i) {

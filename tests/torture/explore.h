@@ -17,6 +17,7 @@ struct options {
     uint64_t budget;    // cases a job may take, about; 0: no limit
     const char *replay; // token, or NULL
     const char *only;   // part of a scenario's name, or NULL
+    unsigned stride;    // take every stride-th volume of a scenario
     bool stop;          // at the first failure
     bool verbose;
 };
@@ -45,5 +46,6 @@ struct job {
 
 // Runs scenario × volume with all its faults. Returns false if the scenario itself went wrong.
 bool job_run(struct job *job);
+bool lfs_job_run(struct job *job);
 
 #endif

@@ -205,7 +205,7 @@ static bool walk_entry(struct walk *w, const uint8_t *e, struct lfn *l, uint32_t
     *digest += one; // the order of entries does not matter
     bool root = at == 0;
     if (root && strcmp(w->path, "/next") != 0 && strcmp(w->path, "/prev") != 0 &&
-        strcmp(w->path, "/.sdboot") != 0) {
+        strcmp(w->path, "/.sdboot") != 0 && strncmp(w->path, "/filler", 7) != 0) {
         w->out->visible += one;
     }
     w->path[at] = 0;

@@ -13,7 +13,7 @@ static int ff_error(FRESULT res) {
         [FR_NO_FILE] = SDB_ENOENT,
         [FR_NO_PATH] = SDB_ENOENT,
         [FR_INVALID_NAME] = SDB_EINVAL,
-        [FR_DENIED] = SDB_EPERM,
+        [FR_DENIED] = SDB_EACCES, // as MicroPython has it
         [FR_EXIST] = SDB_EEXIST,
         [FR_INVALID_OBJECT] = SDB_EINVAL,
         [FR_WRITE_PROTECTED] = SDB_EROFS,

@@ -19,10 +19,9 @@ static void run_one(unsigned scenario, unsigned volume, const struct options *op
     job.opt = *opt;
     job.totals = totals;
     volume_nth(volume, &job.vol);
-    if (job.scenario->small && job.vol.cluster_sectors > 8) {
-        return;
+    if (scenario_on(job.scenario, &job.vol)) {
+        job.vol.lfs_block ? lfs_job_run(&job) : job_run(&job);
     }
-    job_run(&job);
 }
 
 static void run_share(unsigned part, unsigned parts, unsigned stride, const struct options *opt,
@@ -32,8 +31,11 @@ static void run_share(unsigned part, unsigned parts, unsigned stride, const stru
     for (unsigned volume = 0; volume_nth(volume, &v); volume++) {
         for (unsigned s = 0; s < scenario_count; s++, n++) {
             // A slice takes other volumes for each scenario.
-            if ((volume + s * 7) % stride != 0 || n / stride % parts != part ||
-                (opt->only && !strstr(scenarios[s].name, opt->only))) {
+            bool lfs = volume >= FAT_VOLUMES;
+            if ((lfs ? false : (volume + s * 7) % stride != 0) ||
+                (lfs ? s + volume : n / stride) % parts != part ||
+                (opt->only && !strstr(scenarios[s].name, opt->only) &&
+                 !strstr(v.name, opt->only))) {
                 continue;
             }
             run_one(s, volume, opt, totals);
@@ -83,6 +85,7 @@ int main(int argc, char **argv) {
             return usage();
         }
     }
+    opt.stride = stride;
     if (optind != argc || processes == 0 || stride == 0) {
         return usage();
     }

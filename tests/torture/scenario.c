@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/error.h"
+
 #define TRY(call)                                                                                  \
     do {                                                                                           \
         if ((call) != 0) {                                                                         \
@@ -32,20 +34,30 @@ static int write_all(FIL *f, uint32_t seed, uint32_t from, uint32_t size, uint32
 }
 
 int put_file(struct env *e, const char *path, uint32_t seed, uint32_t size, uint32_t piece) {
-    FIL f;
-    TRY(f_open(&e->fs, &f, path, FA_WRITE | FA_CREATE_ALWAYS));
-    int err = write_all(&f, seed, 0, size, piece);
-    FRESULT res = f_close(&f);
-    return err < 0 ? err : res == FR_OK ? 0 : -5;
+    static uint8_t buf[8192];
+    const struct sdb_fs *fs = &e->engine_fs;
+    int err = 0;
+    int file = fs->open(fs->ctx, path, 'w');
+    if (file < 0) {
+        return file;
+    }
+    for (uint32_t at = 0; at < size && err == 0; at += piece) {
+        uint32_t len = size - at < piece ? size - at : piece;
+        fill(buf, len, seed, at);
+        err = fs->write(fs->ctx, file, buf, len);
+    }
+    int closed = fs->close(fs->ctx, file);
+    return err < 0 ? err : closed;
 }
 
 int move_over(struct env *e, const char *from, const char *to) {
-    FRESULT res = f_rename(&e->fs, from, to);
-    if (res == FR_EXIST) {
-        TRY(f_unlink(&e->fs, to));
-        res = f_rename(&e->fs, from, to);
+    const struct sdb_fs *fs = &e->engine_fs;
+    int err = fs->rename(fs->ctx, from, to);
+    if (err == SDB_EEXIST) {
+        TRY(fs->remove(fs->ctx, to));
+        err = fs->rename(fs->ctx, from, to);
     }
-    return res == FR_OK ? 0 : -5;
+    return err;
 }
 
 int remove_tree(struct env *e, const char *path) {
@@ -70,9 +82,9 @@ int remove_tree(struct env *e, const char *path) {
 int populate(struct env *e) {
     char name[80];
     TRY(put_file(e, "/main.py", 1, 700, 512));
-    TRY(f_mkdir(&e->fs, "/lib"));
+    TRY(e->engine_fs.mkdir(e->engine_fs.ctx, "/lib"));
     TRY(put_file(e, "/lib/a rather long name of a module.py", 2, 1300, 4096));
-    TRY(f_mkdir(&e->fs, "/data"));
+    TRY(e->engine_fs.mkdir(e->engine_fs.ctx, "/data"));
     TRY(put_file(e, "/data/log.txt", 3, 950, 100));
     TRY(put_file(e, "/data/settings.json", 4, 3000, 512));
     TRY(put_file(e, "/data/table.bin", 5, 9000, 4096));
@@ -259,24 +271,8 @@ static int run_release(struct env *e) {
 
 // Room for half a release.
 static int prepare_full(struct env *e) {
-    FATFS *fs = &e->fs;
-    DWORD free_clusters;
     TRY(prepare_app(e));
-    TRY(f_getfree(fs, &free_clusters));
-    // Allocated, not written: seeking beyond the end is enough. In pieces that a journal can
-    // delete.
-    free_clusters -= 14;
-    for (int i = 0; free_clusters > 0; i++) {
-        FIL f;
-        char name[40];
-        DWORD n = free_clusters < 2048 ? free_clusters : 2048;
-        snprintf(name, sizeof name, "/filler%d.bin", i);
-        TRY(f_open(fs, &f, name, FA_WRITE | FA_CREATE_ALWAYS));
-        TRY(f_lseek(&f, (FSIZE_t)n * fs->csize * 512u));
-        TRY(f_close(&f));
-        free_clusters -= n;
-    }
-    return 0;
+    return leave_free(e, 14);
 }
 
 static int run_full(struct env *e) {
@@ -378,15 +374,56 @@ const struct scenario scenarios[] = {
     {.name = "create", .run = run_create, .fresh = true},
     {.name = "record", .run = run_record},
     {.name = "update",
+     .on = ON_FAT | ON_LFS,
      .prepare = prepare_update,
      .run = run_update,
      .resume = resume_update,
      .two = true},
     {.name = "second-update",
+     .on = ON_FAT | ON_LFS,
      .prepare = prepare_second,
      .run = run_update,
      .resume = resume_update,
      .two = true},
-    {.name = "rollback", .prepare = prepare_update, .run = run_rollback, .two = true},
+    {.name = "rollback",
+     .on = ON_FAT | ON_LFS,
+     .prepare = prepare_update,
+     .run = run_rollback,
+     .two = true},
+    {.name = "expiry",
+     .on = ON_FAT | ON_LFS,
+     .prepare = prepare_update,
+     .run = run_expiry,
+     .two = true},
+    {.name = "abort",
+     .on = ON_FAT | ON_LFS,
+     .prepare = prepare_update,
+     .run = run_abort,
+     .resume = resume_update,
+     .two = true},
+    {.name = "refused",
+     .on = ON_FAT | ON_LFS,
+     .prepare = prepare_second,
+     .run = run_refused,
+     .resume = resume_update,
+     .two = true},
+    {.name = "full-update",
+     .on = ON_FAT | ON_LFS,
+     .prepare = prepare_full_update,
+     .run = run_full_update,
+     .resume = resume_full_update,
+     .two = true,
+     .small = true,
+     .few = true},
+    {.name = "application", .on = ON_LFS, .run = run_lfs_application},
+    {.name = "logging", .on = ON_LFS, .prepare = prepare_update, .run = run_lfs_logging},
+    {.name = "records", .on = ON_LFS, .run = run_lfs_records},
 };
 const unsigned scenario_count = sizeof scenarios / sizeof *scenarios;
+
+bool scenario_on(const struct scenario *s, const struct volume *v) {
+    int on = s->on ? s->on : ON_FAT;
+    return v->lfs_block
+               ? on & ON_LFS
+               : on & ON_FAT && !(s->small && v->cluster_sectors > 8) && !(s->few && v->type != 16);
+}

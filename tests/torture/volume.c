@@ -139,6 +139,12 @@ void volume_format(const struct volume *v, struct image *img) {
 bool volume_nth(unsigned n, struct volume *v) {
     static const uint8_t clusters[] = {1, 8, 64, 128};
     memset(v, 0, sizeof *v);
+    if (n >= FAT_VOLUMES) {
+        v->lfs_block = n == FAT_VOLUMES ? 4096 : 512;
+        v->sectors = 2048 * 2;
+        snprintf(v->name, sizeof v->name, "littlefs-%u", (unsigned)v->lfs_block);
+        return n < FAT_VOLUMES + 2;
+    }
     v->type = n % 2 ? 32 : 16;
     n /= 2;
     v->cluster_sectors = clusters[n % 4];
@@ -148,7 +154,6 @@ bool volume_nth(unsigned n, struct volume *v) {
     v->fats = n % 2 ? 2 : 1;
     n /= 2;
     v->crowded = n % 2;
-    n /= 2;
     volume_shape(v);
-    return n == 0;
+    return true;
 }

@@ -7,7 +7,8 @@
 enum layout { LAYOUT_GAP, LAYOUT_SMALL_GAP, LAYOUT_SUPERFLOPPY };
 
 struct volume {
-    int type; // 16 or 32
+    uint32_t lfs_block; // littlefs with blocks of so many bytes; 0: FAT
+    int type;           // 16 or 32
     uint32_t cluster_sectors;
     int fats;
     int layout;
@@ -30,7 +31,8 @@ void volume_shape(struct volume *v);
 // were never written read as directory entries that point at the first clusters.
 void volume_format(const struct volume *v, struct image *img);
 
-// All shapes, for index 0.. ; false at the end.
+// All shapes, for index 0.. ; false at the end. First the FAT_VOLUMES, then littlefs.
+#define FAT_VOLUMES 96u
 bool volume_nth(unsigned n, struct volume *v);
 
 #endif
