@@ -99,6 +99,10 @@ static bool lfs_found(const uint64_t *list, uint64_t value, size_t lo, size_t hi
     return false;
 }
 
+static bool lfs_io_error(const struct job *job) {
+    return job->variant[0] >= VARIANT_ERROR && job->variant[0] < VARIANT_SUBSET;
+}
+
 // Before anything is repaired: the state before or the one after.
 static bool lfs_judge_found(struct job *job, const struct image *img, uint32_t lo, uint32_t hi) {
     struct lfs_check check;
@@ -106,7 +110,9 @@ static bool lfs_judge_found(struct job *job, const struct image *img, uint32_t l
         job_fail(job, check.error, check.where);
         return false;
     }
-    if (job->depth > 0 || lfs_found(job->states.digest, env_state(check.digest, 0), lo, hi)) {
+    // After an I/O error a release that can't be read is taken back: another way.
+    if (job->depth > 0 || (job->scenario->two && lfs_io_error(job)) ||
+        lfs_found(job->states.digest, env_state(check.digest, 0), lo, hi)) {
         return true;
     }
     job_fail(job, "neither the state before nor the one after", "");
@@ -119,7 +125,7 @@ static bool lfs_judge_booted(struct job *job, uint64_t visible, int result, uint
                              uint32_t hi) {
     const struct states *s = &job->states;
     bool ok;
-    if (job->scenario->two && job->depth > 0) {
+    if (job->scenario->two && (job->depth > 0 || lfs_io_error(job))) {
         ok = lfs_found(s->outcome, visible, 0, s->count - 1);
     } else if (job->depth > 1 && result == SDB_BOOT_REVERTED) {
         ok = true; // the trial's boots are used up, the application's files are newer
