@@ -2,7 +2,9 @@
 
 PYTHON := /usr/bin/python3
 BOARD := build/sim/board
-C_FILES = $(wildcard core/*.[ch] micropython/*.[ch] sim/*.[ch] tests/*/*.[ch])
+# Power cuts in each scenario on both filesystems, with the options $(1).
+cuts = for fs in fat littlefs; do for scenario in update confirm expire rollback corrupt; do \
+	$(PYTHON) tests/cuts/cuts.py --fs $$fs --scenario $$scenario $(1) || exit 1; done; done
 # Options of the interactive board, see `make run` in the README.
 PIN ?=
 CARD ?= build/run/card.img
@@ -57,14 +59,12 @@ test-asan: board
 	@$(MAKE) --no-print-directory -C sim SANITIZE=1
 	@SDBOOT_BOARD=$(CURDIR)/build/sim-asan/board $(PYTHON) -m unittest discover -s tests/board
 
-# The board's power is cut at every 5th sector of an update here, at every one in `make cuts`.
+# The board's power is cut at every 5th sector of what it writes here, at every one in `make cuts`.
 test-cuts: board
-	@$(PYTHON) tests/cuts/cuts.py --fs fat --every 5
-	@$(PYTHON) tests/cuts/cuts.py --fs littlefs --every 5
+	@$(call cuts,--every 5)
 
 cuts: board
-	@$(PYTHON) tests/cuts/cuts.py --fs fat --again
-	@$(PYTHON) tests/cuts/cuts.py --fs littlefs --again
+	@$(call cuts,--again)
 
 # The core with real FatFs and littlefs, cut at every write; REPLAY=token repeats one failure.
 torture: setup

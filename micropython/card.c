@@ -67,6 +67,13 @@ static int card_write(struct sdb_card *self, uint32_t block, uint32_t off, mp_bu
                             self->bounce);
 }
 
+// Writes at an offset are littlefs's, which relies on their order.
+static int card_program(struct sdb_card *self, uint32_t block, uint32_t off,
+                        mp_buffer_info_t *buf) {
+    return sdb_blocks_program(&self->dev, self->block_size, block, off, buf->buf,
+                              (uint32_t)buf->len, self->bounce);
+}
+
 // Of a filesystem that has been dropped with a transaction.
 static bool card_is_dead(const struct sdb_card *self) {
     return self->now != NULL && *self->now != self->since;
@@ -100,7 +107,7 @@ static mp_obj_t card_readblocks(size_t n_args, const mp_obj_t *args) {
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(card_readblocks_obj, 3, 4, card_readblocks);
 
 static mp_obj_t card_writeblocks(size_t n_args, const mp_obj_t *args) {
-    return card_transfer(n_args, args, MP_BUFFER_READ, card_write);
+    return card_transfer(n_args, args, MP_BUFFER_READ, n_args > 3 ? card_program : card_write);
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(card_writeblocks_obj, 3, 4, card_writeblocks);
 

@@ -13,6 +13,7 @@ import sdboot
 from . import net
 from ._errors import check
 
+TRIAL = 3  # state in the record
 BUFFER = 2048  # bytes read from the network at a time
 
 Release = namedtuple("Release", ("version", "file", "sha1"))
@@ -62,9 +63,13 @@ class OTA:
         return release
 
     def install_update_if_available(self):
-        """Stages a newer release, if there is one: True, else False. It runs after a reset."""
+        """Stages a newer release, if there is one: True, else False. It runs after a reset. While
+        the running release is on trial, it has to prove itself first: False."""
         release = self.check()
         if release is None:
+            return False
+        if self._record()[0] == TRIAL:
+            self._say("the running release is on trial: no update before it is confirmed")
             return False
         self.install(release)
         return True
@@ -120,10 +125,15 @@ class OTA:
         if not self.quite:
             print("sdboot:", text)
 
+    def _record(self):
+        record = _sdboot.record(sdboot._filesystem(), sdboot._volume)
+        if isinstance(record, int):
+            check(record, "the state record on the card")
+        return record
+
     def _choose(self, current, force):
         url = self.url + "/versions"
-        record = _sdboot.record(sdboot._filesystem(), sdboot._volume)
-        bad = None if force or isinstance(record, int) else record[5]
+        bad = None if force else self._record()[5]
         versions = _sdota.Versions(current, bad or None, force)
         response = net.Response(url, self.headers, self.timeout)
         try:
