@@ -324,7 +324,7 @@ void env_init(struct env *e, bool reference, const struct volume *vol, struct im
 bool env_check(struct env *e, uint64_t *visible, const char **why) {
     if (e->lfs) {
         struct lfs_check check;
-        bool ok = lfs_check(e->vol, e->img, true, &check);
+        bool ok = lfs_check(e->vol, e->img, !e->unsynced, &check);
         *why = check.error;
         *visible = check.visible;
         return ok;
