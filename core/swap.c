@@ -111,15 +111,15 @@ static int swap_dirs(struct sdb_swap *swap, const struct sdb_record *record) {
         if (res == 0) {
             res = fs->rename(fs->ctx, app, SDB_DIR_PREV);
         }
+    } else if (res == SDB_ENOENT) {
+        res = fs->stat(fs->ctx, SDB_DIR_PREV, NULL);
+        if (res == SDB_ENOENT) {
+            // No release before this one; what it replaces outside app/ can be restored all the
+            // same.
+            res = fs->mkdir(fs->ctx, SDB_DIR_PREV);
+        }
     }
-    if (res == SDB_ENOENT && fs->stat(fs->ctx, SDB_DIR_PREV, NULL) == SDB_ENOENT) {
-        // No release before this one; what it replaces outside app/ can be restored all the same.
-        res = fs->mkdir(fs->ctx, SDB_DIR_PREV);
-    }
-    if (res < 0 && res != SDB_ENOENT) {
-        return res;
-    }
-    return fs->rename(fs->ctx, next, app);
+    return res < 0 ? res : fs->rename(fs->ctx, next, app);
 }
 
 static int swap_save(const struct sdb_record_store *store, struct sdb_record *record,

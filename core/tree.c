@@ -72,7 +72,10 @@ int sdb_tree_step(struct sdb_tree *tree, int budget) {
         if ((res == SDB_ENOENT || res == SDB_ENOTDIR) && strlen(tree->path) == tree->root) {
             // Not there, or a file has the name.
             res = fs->stat(fs->ctx, tree->path, NULL);
-            return res == SDB_FS_FILE ? tree->file(tree->ctx, tree->path) : 0;
+            if (res == SDB_FS_FILE) {
+                return tree->file(tree->ctx, tree->path);
+            }
+            return res < 0 && res != SDB_ENOENT ? res : 0;
         }
         if (res < 0) {
             return res;

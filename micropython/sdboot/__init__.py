@@ -63,7 +63,7 @@ def boot(
             root.mount(_fs, _point)
             print("sdboot: recovery pin is low: card is at /sd, the application does not run")
         else:
-            _fs, on_trial = trial.finish_update(_fs, _volume, attempts, trial_timeout)
+            _fs, on_trial = trial.finish_update(_fs, _card, _volume, attempts, trial_timeout)
             found = version()  # a card that can't be read is noticed here at the latest
             root.move(_fs)
             found = "no release" if found == "0.0.0" else found

@@ -134,7 +134,7 @@ def filesystem(card, kind, journal):
     try:
         if kind == "littlefs":
             blocks = _sdboot.Card(card, _sdboot.probe(card)[3])
-            return vfs.VfsLfs2(blocks, **LFS), blocks, None
+            return mount_littlefs(blocks), blocks, None
         volume = _sdboot.Volume(card, journal)
         if journal and volume.info()[1] == -28:
             _journal_file(volume)
@@ -147,6 +147,18 @@ def filesystem(card, kind, journal):
             "the %s on the SD card can't be mounted (%s); repair it on a PC%s"
             % (kind, e, ", fsck.fat does it" if kind == "fat" else ""),
         )
+
+
+def mount_littlefs(blocks):
+    return vfs.VfsLfs2(blocks, **LFS)
+
+
+def mount_again(blocks, volume):
+    # After an error: what the filesystem has in memory may not be what is on the card.
+    if volume is None:
+        return mount_littlefs(blocks)
+    volume.abort()
+    return mount_fat(volume)
 
 
 def mount_fat(volume):

@@ -36,7 +36,7 @@ def _reset_first(fs, volume, timeout):
             machine.reset()
 
 
-def finish_update(fs, volume, attempts, timeout):
+def finish_update(fs, blocks, volume, attempts, timeout):
     # Returns the filesystem, mounted anew if something failed, and whether a release is on trial.
     # A failure must not keep the application from running.
     attempts = max(0, min(attempts, 255))
@@ -53,9 +53,8 @@ def finish_update(fs, volume, attempts, timeout):
         print("sdboot: the staged release is gone from the card, going on with the one before")
     elif done < 0:
         print("sdboot: an update can't be finished (%d), next try at next boot" % -done)
-    if done < 0 and volume is not None:
-        volume.abort()
-        fs = card.mount_fat(volume)
+    if done < 0:
+        fs = card.mount_again(blocks, volume)
     return fs, state == TRIAL
 
 

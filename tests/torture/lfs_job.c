@@ -156,8 +156,6 @@ void lfs_case_judge(struct job *job, const struct image *img, uint32_t lo, uint3
     bool deeper = job->depth + 1 < DEPTH_MAX;
     image_init(&recovered, img);
     lfs_env(&e, job, &recovered, deeper ? &log : NULL);
-    // An operation of littlefs that an I/O error stops may leave a directory linked twice.
-    e.unsynced = lfs_io_error(job);
     int result = lfs_recover(&e, &visible, &why);
     if (result < 0) {
         job_fail(job, why, "");
