@@ -100,6 +100,25 @@ static void test_commands(void **state) {
     }
 }
 
+// A program is a write that is followed by a sync, unless it failed.
+static void test_program(void **state) {
+    (void)state;
+    uint8_t buf[700], found[700];
+    struct ramdisk d;
+    memset(buf, 0x5a, sizeof buf);
+    ramdisk_init(&d, 64, 0);
+    assert_int_equal(sdb_blocks_program(&d.dev, 4096, 1, 100, buf, sizeof buf, bounce), 0);
+    assert_int_equal(d.syncs, 1);
+    assert_int_equal(sdb_blocks_read(&d.dev, 4096, 1, 100, found, sizeof found, bounce), 0);
+    assert_memory_equal(found, buf, sizeof buf);
+    assert_int_equal(sdb_blocks_program(&d.dev, 4096, 9, 0, buf, 1, bounce), SDB_EINVAL);
+    ramdisk_power_on(&d);
+    d.fail_write = 1;
+    assert_int_equal(sdb_blocks_program(&d.dev, 4096, 1, 0, buf, 512, bounce), SDB_EIO);
+    assert_int_equal(d.syncs, 0);
+    ramdisk_free(&d);
+}
+
 static void test_end_of_card(void **state) {
     (void)state;
     uint8_t buf[1024];
@@ -164,9 +183,8 @@ static void test_errors(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_model),
-        cmocka_unit_test(test_commands),
-        cmocka_unit_test(test_end_of_card),
+        cmocka_unit_test(test_model),       cmocka_unit_test(test_commands),
+        cmocka_unit_test(test_end_of_card), cmocka_unit_test(test_program),
         cmocka_unit_test(test_errors),
     };
     return cmocka_run_group_tests_name("blocks", tests, NULL, NULL);
