@@ -101,6 +101,9 @@ def main():
     WORK.mkdir(parents=True)
     journal, plain = flash("journal", ""), flash("plain", "journal=False")
     payloads = {"1MB-60": release("1MB-60", 1000000, 60), "2MB-66": release("2MB-66", 2100000, 66)}
+    old = WORK / "app"  # the release that runs
+    old.mkdir()
+    (old / ".version").write_text("0.0.1")
     row = "%-22s %-8s %9s %9s %10s %9s"
     print(row % ("update (stage and swap)", "journal", "sectors", "commands", "x payload", "read"))
     with Nginx(WORK / "www") as url:
@@ -110,6 +113,7 @@ def main():
                     image = WORK / "card.img"
                     card(image, cluster)
                     power_on(journal, image)  # makes the control area
+                    mcopy(image, old)
                     read, commands, sectors = update_counts(board, image, url + "/" + name)
                     print(
                         row

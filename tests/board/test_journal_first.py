@@ -218,6 +218,24 @@ class FirstBootCut(CutTest):
 
         return self.cut(flash, judge, every, torn, recovery=flash)
 
+    def blank_cuts(self, fill, every, torn=False):
+        self.blank_card(fill=fill)
+        flash = self.flash("boot", job=STATUS)
+
+        def judge(board, _):
+            r = board.power_flash(flash)
+            board.assertIn(r.results, (["on"], ["on, replayed at boot"]), r.out)
+            board.assertEqual(board.files(), {})
+
+        return self.cut(flash, judge, every, torn)
+
+    def test_blank_card(self):
+        # Formatting, cut anywhere, leaves a card that is formatted again.
+        self.blank_cuts(b"\0", 41)
+
+    def test_erased_card_torn_sector(self):
+        self.blank_cuts(b"\xff", 61, torn=True)
+
     def test_every_write(self):
         for shape in shapes():
             with self.subTest(**shape):
