@@ -23,17 +23,14 @@ gcc                  build
 libc6-dev            build
 git                  lint: which files are ours
 python3              test runner, MicroPython's build
-ca-certificates      TLS tests
 dpkg-dev             unpacks MicroPython's source package
-libmbedtls-dev       TLS of the simulated board
+libmbedtls-dev       hashes and TLS of the simulated board, hashes in unit tests
 libcmocka-dev        unit tests
 clang                second compiler of the lint, fuzzing
 libclang-rt-dev      sanitizers and fuzzer of clang
 clang-format         lint
 cppcheck             lint
 nginx-light          update server in demo and tests
-openssl              certificates of TLS tests
-minisign             makes and checks signatures in tests
 dosfstools           FAT card images, fsck
 mtools               files in FAT images
 exfatprogs           exFAT card images
