@@ -3,7 +3,7 @@
 #include "unit.h"
 #include "boot.h"
 #include "error.h"
-#include "stage.h"
+#include "stage_assert.h"
 
 struct rig {
     struct stage stage;
@@ -76,11 +76,7 @@ static int teardown(void **state) {
 // 1.0.0 runs again, to the byte, and the record says what became of 2.0.0.
 static void assert_taken_back(struct rig *rig, uint8_t event) {
     struct sdb_record r;
-    char *have = memfs_list(&rig->stage.mem, "", true);
-    char *want = memfs_list(&rig->old, "", true);
-    assert_string_equal(have, want);
-    free(have);
-    free(want);
+    assert_same(&rig->stage.mem, "", &rig->old, "", true);
     assert_int_equal(sdb_record_load(&rig->stage.store, &r), 0);
     assert_int_equal(r.state, SDB_IDLE);
     assert_int_equal(r.event, event);
@@ -159,11 +155,7 @@ static void test_content(void **state) {
         }
         assert_int_equal(boot(rig, true), SDB_BOOT_REVERTED);
         assert_int_equal(rig->boot.record.event, SDB_EVENT_CORRUPT);
-        char *have = memfs_list(&rig->stage.mem, "", true);
-        char *want = memfs_list(&rig->old, "", true);
-        assert_string_equal(have, want);
-        free(have);
-        free(want);
+        assert_same(&rig->stage.mem, "", &rig->old, "", true);
     }
 }
 

@@ -1,50 +1,12 @@
 // Installing: what is staged, and what is refused.
 #include "unit.h"
 #include "error.h"
-#include "stage.h"
-
-static int setup(void **state) {
-    static struct stage stage;
-    stage_init(&stage);
-    stage_old(&stage.mem);
-    *state = &stage;
-    return 0;
-}
-
-static int teardown(void **state) {
-    struct stage *s = *state;
-    assert_int_equal(memfs_open_handles(&s->mem), 0);
-    stage_free(s);
-    return 0;
-}
+#include "stage_assert.h"
 
 static void assert_list(const struct memfs *m, const char *path, const char *want) {
     char *list = memfs_list(m, path, false);
     assert_string_equal(list, want);
     free(list);
-}
-
-static void assert_same(const struct memfs *a, const char *pa, const struct memfs *b,
-                        const char *pb, bool live) {
-    char *x = memfs_list(a, pa, live);
-    char *y = memfs_list(b, pb, live);
-    assert_string_equal(x, y);
-    free(x);
-    free(y);
-}
-
-static struct sdb_record record_of(struct stage *s) {
-    struct sdb_record r;
-    assert_int_equal(sdb_record_load(&s->store, &r), 0);
-    return r;
-}
-
-// What an abort leaves: nothing staged, the record IDLE, the live tree as it was.
-static void assert_untouched(struct stage *s, const struct memfs *before) {
-    assert_int_equal(record_of(s).state, SDB_IDLE);
-    assert_null(memfs_find(&s->mem, "/next"));
-    assert_null(memfs_find(&s->mem, "/.sdboot/new"));
-    assert_same(&s->mem, "", before, "", true);
 }
 
 static void test_stages(void **state) {
@@ -462,7 +424,7 @@ static void test_cleans(void **state) {
     assert_int_equal(sdb_install_clean(&s->in), 0); // done is done
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, stage_setup, stage_teardown)
 
 int main(void) {
     const struct CMUnitTest tests[] = {

@@ -1,45 +1,7 @@
 // Installing with a fault at any point: what is left is the running release, and nothing staged.
 #include "unit.h"
 #include "error.h"
-#include "stage.h"
-
-static int setup(void **state) {
-    static struct stage stage;
-    stage_init(&stage);
-    stage_old(&stage.mem);
-    *state = &stage;
-    return 0;
-}
-
-static int teardown(void **state) {
-    struct stage *s = *state;
-    assert_int_equal(memfs_open_handles(&s->mem), 0);
-    stage_free(s);
-    return 0;
-}
-
-static void assert_same(const struct memfs *a, const char *pa, const struct memfs *b,
-                        const char *pb, bool live) {
-    char *x = memfs_list(a, pa, live);
-    char *y = memfs_list(b, pb, live);
-    assert_string_equal(x, y);
-    free(x);
-    free(y);
-}
-
-static struct sdb_record record_of(struct stage *s) {
-    struct sdb_record r;
-    assert_int_equal(sdb_record_load(&s->store, &r), 0);
-    return r;
-}
-
-// What an abort leaves: nothing staged, the record IDLE, the live tree as it was.
-static void assert_untouched(struct stage *s, const struct memfs *before) {
-    assert_int_equal(record_of(s).state, SDB_IDLE);
-    assert_null(memfs_find(&s->mem, "/next"));
-    assert_null(memfs_find(&s->mem, "/.sdboot/new"));
-    assert_same(&s->mem, "", before, "", true);
-}
+#include "stage_assert.h"
 
 // A release that waits is given up before its first file goes.
 static void test_new_begin_gives_up_staged(void **state) {
@@ -253,7 +215,7 @@ static void test_live_gets_shorter(void **state) {
     assert_null(memfs_find(&s->mem, "/.sdboot/new"));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, stage_setup, stage_teardown)
 
 int main(void) {
     const struct CMUnitTest tests[] = {

@@ -1,7 +1,7 @@
 // The swap: the power may go at every change of it, and again while it is taken up.
 #include "unit.h"
 #include "error.h"
-#include "stage.h"
+#include "stage_assert.h"
 #include "swap.h"
 
 struct rig {
@@ -41,15 +41,6 @@ static int teardown(void **state) {
     memfs_free(&rig->old);
     memfs_free(&rig->want);
     return 0;
-}
-
-static void assert_same(const struct memfs *a, const char *pa, const struct memfs *b,
-                        const char *pb, bool live) {
-    char *x = memfs_list(a, pa, live);
-    char *y = memfs_list(b, pb, live);
-    assert_string_equal(x, y);
-    free(x);
-    free(y);
 }
 
 static void assert_text(const struct memfs *m, const char *path, const char *want) {
