@@ -65,7 +65,6 @@ struct sdb_install {
     uint32_t size;                   // of the member
     uint32_t done;                   // bytes of it seen
     uint32_t files;                  // members that are files, so far
-    uint32_t staged;                 // bytes written
     size_t gathered;                 // bytes in cfg.gather
     int out;                         // handle of the file being written, or -1
     int cmp;                         // handle of the live file compared with, or -1

@@ -216,7 +216,6 @@ static int install_on_begin(void *ctx, const char *path, int type, uint32_t size
 static int install_write(struct sdb_install *in, const void *data, size_t len) {
     const struct sdb_fs *fs = in->cfg.fs;
     const uint8_t *p = data;
-    in->staged += (uint32_t)len;
     if (in->cfg.gather_size == 0) {
         return fs->write(fs->ctx, in->out, data, len);
     }

@@ -157,7 +157,7 @@ class OTA:
             for piece in response.pieces(bytearray(BUFFER)):
                 code = install.feed(piece)
                 if code < 0:
-                    check(code, self._where(code, install, release))
+                    check(code, self._where(install, release))
                 done += len(piece)
                 self.progress("download", done, response.length)
         finally:
@@ -165,7 +165,7 @@ class OTA:
         check(install.finish(), release.file)
         self.progress("staged", done, done)
 
-    def _where(self, code, install, release):
+    def _where(self, install, release):
         member = install.where()
         try:
             text = repr(str(member, "utf-8"))[1:-1]  # the terminal must not obey a file name
