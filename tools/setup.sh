@@ -3,7 +3,8 @@
 # build/micropython. Safe to run again; the second time it changes nothing.
 #
 #   tools/setup.sh              as root, or as a user with sudo if packages are missing
-#   tools/setup.sh --list       what is installed and why
+#   tools/setup.sh GROUP...     these groups of packages too: native xtensa riscv arm qemu
+#   tools/setup.sh --list       every package with its group and its reason
 #   MPY_DIR=/path tools/setup.sh  another MicroPython 1.25 tree (copied) instead of Debian's
 set -eu
 
@@ -16,30 +17,53 @@ BUILD=$ROOT/build
 TREE=$BUILD/micropython
 STAMP=$BUILD/setup.stamp
 
+GROUPS_KNOWN="base native xtensa riscv arm qemu"
+groups=base
+
 packages() {
     cat <<'LIST'
-make                 build
-gcc                  build
-libc6-dev            build
-git                  lint: which files are ours
-python3              test runner, MicroPython's build
-dpkg-dev             unpacks MicroPython's source package
-libmbedtls-dev       hashes and TLS of the simulated board, hashes in unit tests
-libcmocka-dev        unit tests
-clang                second compiler of the lint, fuzzing
-libclang-rt-dev      sanitizers and fuzzer of clang
-clang-format         lint
-cppcheck             lint
-nginx-light          update server in demo and tests
-dosfstools           FAT card images, fsck
-mtools               files in FAT images
-exfatprogs           exFAT card images
-ntfs-3g              NTFS card images
-e2fsprogs            ext4 card images
-libarchive-tools     bsdtar, one of the packers that releases are tested with
-busybox              tar, another one
-xz-utils             unpacks MicroPython's source package
+base    make                          build
+base    gcc                           build
+base    libc6-dev                     build
+base    git                           lint: which files are ours
+base    python3                       test runner, MicroPython's build
+base    dpkg-dev                      unpacks MicroPython's source package
+base    libmbedtls-dev                hashes and TLS of the simulated board, hashes in unit tests
+base    libcmocka-dev                 unit tests
+base    clang                         second compiler of the lint, fuzzing
+base    libclang-rt-dev               sanitizers and fuzzer of clang
+base    clang-format                  lint
+base    cppcheck                      lint
+base    nginx-light                   update server in demo and tests
+base    dosfstools                    FAT card images, fsck
+base    mtools                        files in FAT images
+base    exfatprogs                    exFAT card images
+base    ntfs-3g                       NTFS card images
+base    e2fsprogs                     ext4 card images
+base    libarchive-tools              bsdtar, one of the packers that releases are tested with
+base    busybox                       tar, another one
+base    xz-utils                      unpacks MicroPython's source package
+native  python3-pyelftools            MicroPython's linker of native modules
+xtensa  gcc-xtensa-lx106              compiler for ESP32, S2, S3
+xtensa  binutils-xtensa-lx106         assembler and linker for them
+xtensa  picolibc-xtensa-lx106-elf     C headers for them
+riscv   gcc-riscv64-unknown-elf       compiler for ESP32-C3, C6, H2, P4
+riscv   picolibc-riscv64-unknown-elf  C library for them
+arm     gcc-arm-none-eabi             compiler for Arm boards
+arm     libnewlib-arm-none-eabi       C library for them
+qemu    qemu-system-arm               emulated Arm board
+qemu    qemu-system-misc              emulated RISC-V board
+qemu    qemu-user                     emulated Xtensa processor
 LIST
+}
+
+# The packages of the groups that are wanted.
+wanted_packages() {
+    packages | while read -r group name reason; do
+        case " $groups " in
+        *" $group "*) echo "$name" ;;
+        esac
+    done
 }
 
 say() {
@@ -63,7 +87,7 @@ as_root() {
 
 missing_packages() {
     # Package names only; a package removed but not purged is missing too.
-    packages | while read -r name reason; do
+    wanted_packages | while read -r name; do
         case $(dpkg-query -W -f='${db:Status-Status}' "$name" 2>/dev/null) in
         installed) ;;
         *) echo "$name" ;;
@@ -171,14 +195,19 @@ fetch_tree() {
     rm -rf "$BUILD/apt"
 }
 
-case ${1-} in
---list)
-    packages
-    exit 0
-    ;;
-"") ;;
-*) die "usage: [MPY_DIR=/path] tools/setup.sh [--list]" ;;
-esac
+for arg; do
+    case $arg in
+    --list)
+        packages
+        exit 0
+        ;;
+    -*) die "usage: [MPY_DIR=/path] tools/setup.sh [--list] [GROUP...]" ;;
+    esac
+    case " $GROUPS_KNOWN " in
+    *" $arg "*) groups="$groups $arg" ;;
+    *) die "there is no group \"$arg\", only: $GROUPS_KNOWN" ;;
+    esac
+done
 
 mkdir -p "$BUILD"
 if command -v apt-get >/dev/null 2>&1 && command -v dpkg-query >/dev/null 2>&1; then
@@ -188,7 +217,7 @@ if command -v apt-get >/dev/null 2>&1 && command -v dpkg-query >/dev/null 2>&1; 
     fi
 else
     say "this is not Debian: install the equivalents of these yourself"
-    packages >&2
+    wanted_packages >&2
     [ -n "${MPY_DIR-}" ] || [ -f "$STAMP" ] ||
         die "and give MicroPython's source: MPY_DIR=/path/to/micropython-$VERSION tools/setup.sh"
 fi
