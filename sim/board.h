@@ -5,7 +5,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <termios.h>
 
 #define SIM_PINS 40
 #define SIM_TIMERS 4
@@ -55,7 +54,6 @@ struct sim_state {
     int64_t clock_ns;     // the board's time since 1970 less the host's monotonic clock
     int flash_fd;         // flash without --flash
     bool tty;
-    struct termios tty_saved;
     bool uart_eof;
     uint32_t uart_head, uart_tail;
     uint8_t uart_ring[SIM_UART_RING];
@@ -65,11 +63,20 @@ extern struct sim_state *sim;
 
 // power.c
 void sim_power_on(void);
-void sim_own_fd(int fd); // survives a soft reset
+int sim_memory_file(const char *name); // forgotten at the end
+void sim_own_fd(int fd);               // survives a soft reset
 void sim_close_foreign_fds(void);
 void sim_count_soft_reset(void);
 _Noreturn void sim_hard_reset(enum sim_cause cause);
 _Noreturn void sim_power_off(int status, const char *message);
+
+// stats.c
+void sim_stats_write(void);
+void sim_stats_check_resets(void); // against --max-resets
+const char *sim_stats_cause(void); // what the serial line shows at a reset
+
+// boot.c: the life of the interpreter, soft resets included.
+_Noreturn void sim_boot(char *heap, char *stack_top, size_t stack);
 
 // irq.c: a thread that stands for the hardware beside the processor.
 void sim_irq_start(void);
@@ -107,6 +114,16 @@ void check_esp_err(int code); // raises OSError as ports/esp32 does
 
 // flash.c
 void sim_flash_open(void);
+
+// host.c: files of the machine on which the board runs; -1 or false: failed.
+enum sim_file_mode { SIM_FILE_READ, SIM_FILE_UPDATE, SIM_FILE_CREATE, SIM_FILE_APPEND };
+int sim_file_open(const char *path, enum sim_file_mode mode);
+void sim_file_close(int file);
+int64_t sim_file_size(int file);
+bool sim_file_read(int file, uint64_t offset, void *buf, size_t len);
+bool sim_file_write(int file, uint64_t offset, const void *buf, size_t len);
+bool sim_file_append(int file, const char *text);
+int64_t sim_host_clock_ns(void); // since 1970
 
 // pin.c
 void sim_pin_use(int pin, bool by_card, bool used);

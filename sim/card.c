@@ -1,9 +1,5 @@
 // The card in the slot: an image file with faults, counters and a time model.
-#include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "py/mperrno.h"
 #include "py/runtime.h"
@@ -23,8 +19,7 @@ static _Noreturn void card_open_failed(const char *what, const char *path) {
 void sim_card_open(void) {
     if (sim_opt.trace != NULL) {
         bool first = sim->resets_hard == 0;
-        card_trace_fd =
-            open(sim_opt.trace, O_WRONLY | O_CREAT | O_APPEND | (first ? O_TRUNC : 0), 0666);
+        card_trace_fd = sim_file_open(sim_opt.trace, first ? SIM_FILE_CREATE : SIM_FILE_APPEND);
         if (card_trace_fd < 0) {
             card_open_failed("the trace file", sim_opt.trace);
         }
@@ -33,13 +28,13 @@ void sim_card_open(void) {
     if (sim_opt.card == NULL) {
         return;
     }
-    card_fd = open(sim_opt.card, sim_opt.card_read_only ? O_RDONLY : O_RDWR);
-    struct stat st;
-    if (card_fd < 0 || fstat(card_fd, &st) != 0) {
+    card_fd = sim_file_open(sim_opt.card, sim_opt.card_read_only ? SIM_FILE_READ : SIM_FILE_UPDATE);
+    int64_t size = card_fd < 0 ? -1 : sim_file_size(card_fd);
+    if (size < 0) {
         card_open_failed("the card image", sim_opt.card);
     }
     sim_own_fd(card_fd);
-    uint64_t sectors = (uint64_t)st.st_size / SIM_SECTOR;
+    uint64_t sectors = (uint64_t)size / SIM_SECTOR;
     card_sectors = sectors > UINT32_MAX ? UINT32_MAX : (uint32_t)sectors;
 }
 
@@ -59,7 +54,9 @@ static void card_count(char command, uint32_t lba, uint32_t count, uint32_t kbs)
     // Bytes a millisecond are 1000 bytes a second.
     sim->card_ns += sim_opt.command_us * 1000ull + count * (uint64_t)SIM_SECTOR * 1000000u / kbs;
     if (card_trace_fd >= 0) {
-        dprintf(card_trace_fd, "%c %u %u\n", command, (unsigned)lba, (unsigned)count);
+        char line[32];
+        snprintf(line, sizeof(line), "%c %u %u\n", command, (unsigned)lba, (unsigned)count);
+        sim_file_append(card_trace_fd, line);
     }
 }
 
@@ -89,8 +86,8 @@ int sim_card_read(uint32_t lba, uint32_t count, uint8_t *buf) {
     if (card_is_bad(lba, count)) {
         return ESP_ERR_INVALID_CRC;
     }
-    ssize_t size = (ssize_t)count * SIM_SECTOR;
-    return pread(card_fd, buf, (size_t)size, (off_t)lba * SIM_SECTOR) == size ? ESP_OK : ESP_FAIL;
+    bool done = sim_file_read(card_fd, (uint64_t)lba * SIM_SECTOR, buf, (size_t)count * SIM_SECTOR);
+    return done ? ESP_OK : ESP_FAIL;
 }
 
 int sim_card_write(uint32_t lba, uint32_t count, const uint8_t *buf) {
@@ -105,8 +102,8 @@ int sim_card_write(uint32_t lba, uint32_t count, const uint8_t *buf) {
         count = (uint32_t)(sim_opt.cut - sim->card_write_sectors - 1);
     }
     if (count != 0) {
-        ssize_t size = (ssize_t)count * SIM_SECTOR;
-        if (pwrite(card_fd, buf, (size_t)size, (off_t)lba * SIM_SECTOR) != size) {
+        size_t size = (size_t)count * SIM_SECTOR;
+        if (!sim_file_write(card_fd, (uint64_t)lba * SIM_SECTOR, buf, size)) {
             return ESP_FAIL;
         }
         sim->card_write_commands++;

@@ -12,12 +12,6 @@
 
 #define CLOCK_2000_NS ((int64_t)TIMEUTILS_SECONDS_1970_TO_2000 * 1000000000LL)
 
-static int64_t clock_host_ns(void) {
-    struct timespec ts;
-    clock_gettime(CLOCK_REALTIME, &ts);
-    return ts.tv_sec * 1000000000LL + ts.tv_nsec;
-}
-
 int64_t sim_clock_ns(void) {
     return (int64_t)sim_now_ns() + sim->clock_ns;
 }
@@ -25,7 +19,7 @@ int64_t sim_clock_ns(void) {
 // Nanoseconds since 1970; -1: what the clock says after power-on.
 void sim_clock_set_ns(int64_t ns) {
     if (ns < 0) {
-        ns = sim_host || sim_opt.clock_set ? clock_host_ns() : CLOCK_2000_NS;
+        ns = sim_host || sim_opt.clock_set ? sim_host_clock_ns() : CLOCK_2000_NS;
     }
     sim->clock_ns = ns - (int64_t)sim_now_ns();
 }
@@ -49,7 +43,7 @@ mp_uint_t mp_hal_ticks_us(void) {
 
 // libmbedtls checks the dates of certificates with this.
 time_t time(time_t *t) {
-    time_t now = sim != NULL ? sim_clock_ns() / 1000000000LL : clock_host_ns() / 1000000000LL;
+    time_t now = sim != NULL ? sim_clock_ns() / 1000000000LL : sim_host_clock_ns() / 1000000000LL;
     if (t != NULL) {
         *t = now;
     }

@@ -1,12 +1,7 @@
 // The internal flash: module esp32 with its class Partition, of which the board has one, "vfs".
 // A NOR flash: erasing sets bits in units of 4096 bytes, writing only clears them.
-#define _GNU_SOURCE
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "extmod/vfs.h"
 #include "py/mperrno.h"
@@ -37,7 +32,7 @@ static bool flash_fill(uint32_t offset, uint32_t len) {
     memset(blank, 0xff, sizeof(blank));
     while (len != 0) {
         uint32_t n = len < FLASH_BLOCK ? len : FLASH_BLOCK;
-        if (pwrite(flash_fd, blank, n, offset) != (ssize_t)n) {
+        if (!sim_file_write(flash_fd, offset, blank, n)) {
             return false;
         }
         offset += n;
@@ -48,32 +43,31 @@ static bool flash_fill(uint32_t offset, uint32_t len) {
 
 void sim_flash_open(void) {
     if (sim_opt.flash != NULL) {
-        flash_fd = open(sim_opt.flash, O_RDWR);
+        flash_fd = sim_file_open(sim_opt.flash, SIM_FILE_UPDATE);
     } else if (sim->flash_fd >= 0) {
         flash_fd = sim->flash_fd;
     } else {
-        flash_fd = sim->flash_fd = memfd_create("flash", MFD_CLOEXEC);
+        flash_fd = sim->flash_fd = sim_memory_file("flash");
     }
     char message[512];
-    struct stat st;
-    if (flash_fd < 0 || fstat(flash_fd, &st) != 0) {
+    int64_t size = flash_fd < 0 ? -1 : sim_file_size(flash_fd);
+    if (size < 0) {
         snprintf(message, sizeof(message),
                  "board: the flash image \"%s\" can't be opened; sim/flash.py makes one",
                  sim_opt.flash);
         sim_power_off(2, message);
     }
     sim_own_fd(flash_fd);
-    if (st.st_size == 0 && flash_fill(0, FLASH_SIZE)) {
-        st.st_size = FLASH_SIZE;
+    if (size == 0 && flash_fill(0, FLASH_SIZE)) {
+        size = FLASH_SIZE;
     }
-    if (st.st_size < (off_t)(4 * FLASH_BLOCK) || st.st_size % FLASH_BLOCK != 0 ||
-        st.st_size > (64 << 20)) {
+    if (size < 4 * FLASH_BLOCK || size % FLASH_BLOCK != 0 || size > (64 << 20)) {
         snprintf(message, sizeof(message),
                  "board: the flash image \"%s\" is not a multiple of 4096 bytes up to 64 MiB",
                  sim_opt.flash);
         sim_power_off(2, message);
     }
-    flash_size = (uint32_t)st.st_size;
+    flash_size = (uint32_t)size;
 }
 
 static void flash_check(uint64_t offset, size_t len) {
@@ -95,7 +89,7 @@ static void flash_erase(uint64_t offset, size_t len) {
 
 static void flash_read(uint64_t offset, uint8_t *buf, size_t len) {
     flash_check(offset, len);
-    if (pread(flash_fd, buf, len, (off_t)offset) != (ssize_t)len) {
+    if (!sim_file_read(flash_fd, offset, buf, len)) {
         check_esp_err(ESP_FAIL);
     }
 }
@@ -110,7 +104,7 @@ static void flash_write(uint64_t offset, const uint8_t *buf, size_t len) {
         for (size_t i = 0; i < n; i++) {
             part[i] &= buf[i];
         }
-        if (pwrite(flash_fd, part, n, (off_t)offset) != (ssize_t)n) {
+        if (!sim_file_write(flash_fd, offset, part, n)) {
             check_esp_err(ESP_FAIL);
         }
         offset += n;

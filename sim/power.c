@@ -1,4 +1,4 @@
-// Power and resets: the state that outlives a hard reset, the end of the run, the counters.
+// Power and resets: the state that outlives a hard reset, the end of the run.
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "board.h"
@@ -15,7 +16,14 @@
 #define POWER_ENV "SIM_BOARD_STATE"
 #define POWER_OWN_MAX 16
 
+// The terminal's own mode outlives a reset too.
+struct power_shared {
+    struct sim_state board;
+    struct termios tty_saved;
+};
+
 struct sim_state *sim;
+static struct power_shared *power_shared;
 static int power_state_fd = -1;
 static int power_own[POWER_OWN_MAX];
 static int power_own_count;
@@ -35,7 +43,7 @@ static void power_terminal(bool raw) {
     if (!sim->tty) {
         return;
     }
-    struct termios mode = sim->tty_saved;
+    struct termios mode = power_shared->tty_saved;
     if (raw) {
         // Characters pass one by one and unchanged, Ctrl-C too: the board decides what they mean.
         mode.c_iflag &= ~(tcflag_t)(BRKINT | ICRNL | INPCK | ISTRIP | IXON);
@@ -48,30 +56,25 @@ static void power_terminal(bool raw) {
     tcsetattr(STDIN_FILENO, TCSANOW, &mode);
 }
 
-static void power_say_cause(void) {
-    static const char *const names[] = {
-        [SIM_PWRON] = "rst:0x1 (POWERON_RESET)",
-        [SIM_HARD] = "rst:0xc (SW_CPU_RESET)",
-        [SIM_WDT] = "rst:0x8 (TG1WDT_SYS_RESET)",
-        [SIM_DEEPSLEEP] = "rst:0x5 (DEEPSLEEP_RESET)",
-    };
-    power_say(names[sim->cause]);
-    power_say(",boot:0x13 (SPI_FAST_FLASH_BOOT)\r\n");
+int sim_memory_file(const char *name) {
+    return memfd_create(name, MFD_CLOEXEC);
 }
 
 void sim_power_on(void) {
     const char *inherited = getenv(POWER_ENV);
     bool first = sim_host || inherited == NULL;
-    power_state_fd = first ? memfd_create("board", MFD_CLOEXEC) : atoi(inherited);
-    if (power_state_fd < 0 || (first && ftruncate(power_state_fd, sizeof(*sim)) != 0)) {
+    power_state_fd = first ? sim_memory_file("board") : atoi(inherited);
+    if (power_state_fd < 0 || (first && ftruncate(power_state_fd, sizeof(*power_shared)) != 0)) {
         fputs("board: no shared memory\n", stderr);
         exit(2);
     }
-    sim = mmap(NULL, sizeof(*sim), PROT_READ | PROT_WRITE, MAP_SHARED, power_state_fd, 0);
-    if (sim == MAP_FAILED) {
+    power_shared =
+        mmap(NULL, sizeof(*power_shared), PROT_READ | PROT_WRITE, MAP_SHARED, power_state_fd, 0);
+    if (power_shared == MAP_FAILED) {
         fputs("board: no shared memory\n", stderr);
         exit(2);
     }
+    sim = &power_shared->board;
     sim_own_fd(power_state_fd);
     if (first) {
         sim->cause = SIM_PWRON;
@@ -83,12 +86,12 @@ void sim_power_on(void) {
     }
     unsetenv(POWER_ENV);
     signal(SIGPIPE, SIG_IGN);
-    if (first && isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &sim->tty_saved) == 0) {
+    if (first && isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &power_shared->tty_saved) == 0) {
         sim->tty = true;
         power_say("Simulated ESP32 board. Ctrl-] leaves it.\r\n");
     }
     power_terminal(true);
-    power_say_cause();
+    power_say(sim_stats_cause());
 }
 
 void sim_own_fd(int fd) {
@@ -136,65 +139,26 @@ void sim_close_foreign_fds(void) {
     power_each_foreign_fd(power_close);
 }
 
-static void power_write_stats(void) {
-    if (sim_opt.stats == NULL) {
-        return;
-    }
-    FILE *f = fopen(sim_opt.stats, "w");
-    if (f == NULL) {
-        power_message("board: the --stats file can't be written");
-        return;
-    }
-#define POWER_STAT(name) fprintf(f, #name " %llu\n", (unsigned long long)sim->name)
-    POWER_STAT(card_inits);
-    POWER_STAT(card_read_commands);
-    POWER_STAT(card_read_sectors);
-    POWER_STAT(card_write_commands);
-    POWER_STAT(card_write_sectors);
-    POWER_STAT(card_sync);
-    POWER_STAT(flash_writes);
-    POWER_STAT(flash_erases);
-    POWER_STAT(resets_hard);
-    POWER_STAT(resets_soft);
-#undef POWER_STAT
-    fprintf(f, "modelled_card_ms %llu\n", (unsigned long long)(sim->card_ns / 1000000));
-    fputs("pins_shared", f);
-    for (int pin = 0; pin < SIM_PINS; pin++) {
-        if (sim->pins_shared >> pin & 1) {
-            fprintf(f, " %d", pin);
-        }
-    }
-    fputs("\n", f);
-    fclose(f);
-}
-
 void sim_power_off(int status, const char *message) {
     power_terminal(false);
     if (message != NULL) {
         power_message(message);
     }
-    power_write_stats();
+    sim_stats_write();
     _exit(status);
-}
-
-static void power_check_resets(void) {
-    if (sim_opt.max_resets >= 0 &&
-        sim->resets_hard + sim->resets_soft > (uint64_t)sim_opt.max_resets) {
-        sim_power_off(SIM_EXIT_RESETS, "board: more resets than --max-resets allows");
-    }
 }
 
 void sim_count_soft_reset(void) {
     sim->resets_soft++;
     sim->cause = SIM_SOFT;
-    power_check_resets();
+    sim_stats_check_resets();
 }
 
 // May be called by any thread.
 void sim_hard_reset(enum sim_cause cause) {
     sim->cause = cause;
     sim->resets_hard++;
-    power_check_resets();
+    sim_stats_check_resets();
     char number[16];
     snprintf(number, sizeof(number), "%d", power_state_fd);
     setenv(POWER_ENV, number, 1);
