@@ -10,6 +10,10 @@ PIN ?=
 CARD ?= build/run/card.img
 FLASH ?= build/run/flash.img
 URL ?=
+# The board of `make install`.
+PORT ?=
+ARCH ?=
+FORCE ?=
 
 all: board
 
@@ -26,6 +30,8 @@ help:
 	@echo "make torture the core with real FatFs, cut at every write in every order (20 minutes);"
 	@echo "             torture-slice: a part of it; torture-mutants: broken cores must be caught"
 	@echo "make fuzz    the parsers under libFuzzer, SECONDS=5 each"
+	@echo "make install PORT=/dev/ttyUSB0  the package on a board with stock MicroPython; uninstall"
+	@echo "make test-install  the same on emulated boards"
 	@echo "make clean   remove build/"
 
 setup:
@@ -85,7 +91,21 @@ fuzz: setup
 lint: setup
 	@tools/lint.sh
 
+# On a real board. ARCH= makes sure of its architecture, FORCE=1 replaces a boot.py of your own.
+install uninstall: mpremote
+	@[ -n "$(PORT)" ] || { echo "make $@: say where the board is: make $@ PORT=/dev/ttyUSB0"; exit 1; }
+	@$(PYTHON) tools/install.py $@ --port "$(PORT)" $(if $(ARCH),--arch "$(ARCH)") $(if $(FORCE),--force)
+
+# The system's mpremote, or Debian's package unpacked below build/.
+mpremote:
+	@command -v mpremote >/dev/null || [ -d build/mpremote ] || \
+		tools/suite.sh deb bookworm-backports build/mpremote micropython-mpremote python3-serial
+
+test-install: board mpremote
+	@$(MAKE) --no-print-directory -C sim BARE=1
+	@$(PYTHON) -m unittest discover -s tests/install
+
 clean:
 	rm -rf build
 
-.PHONY: all help setup board demo run test test-unit test-sim test-board test-cuts test-asan cuts torture torture-slice torture-mutants bench-card fuzz lint clean
+.PHONY: all help install uninstall mpremote test-install setup board demo run test test-unit test-sim test-board test-cuts test-asan cuts torture torture-slice torture-mutants bench-card fuzz lint clean
