@@ -23,6 +23,7 @@ help:
 	@echo "make test-asan  the board's tests with AddressSanitizer and UBSan"
 	@echo "make run     the simulated board in this terminal: CARD=img FLASH=img PIN=18=0 URL=http://..."
 	@echo "make board   build the simulated board"
+	@echo "make emu     build the emulated boards: armv7m, rv32imc, xtensawin under QEMU"
 	@echo "make setup   install what is needed and get MicroPython (MPY_DIR=... takes yours)"
 	@echo "make lint    clang-format, cppcheck, warnings of gcc and clang as errors"
 	@echo "make cuts    the board's power cut at every sector of an update, and again while it recovers"
@@ -40,6 +41,11 @@ setup:
 board: setup
 	@[ -x $(BOARD) ] || echo "board: building MicroPython for the simulated board, about half a minute"
 	@$(MAKE) --no-print-directory -C sim
+
+# Real MicroPython for other processors, under QEMU: build/emu/{mps2,virt-rv32,xtensa}/board.
+emu:
+	@tools/setup.sh native xtensa riscv arm qemu
+	@$(MAKE) --no-print-directory -C emu
 
 demo: board
 	@$(PYTHON) tools/demo.py
@@ -108,4 +114,4 @@ test-install: board mpremote
 clean:
 	rm -rf build
 
-.PHONY: all help install uninstall mpremote test-install setup board demo run test test-unit test-sim test-board test-cuts test-asan cuts torture torture-slice torture-mutants bench-card fuzz lint clean
+.PHONY: all help install uninstall mpremote test-install setup board emu demo run test test-unit test-sim test-board test-cuts test-asan cuts torture torture-slice torture-mutants bench-card fuzz lint clean

@@ -9,8 +9,10 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-BOARD = Path(os.environ.get("SDBOOT_BOARD", ROOT / "build" / "sim" / "board"))
-PACKAGE = ROOT / "micropython" / "sdboot"
+SIMULATED = ROOT / "build" / "sim" / "board"
+# The board and the folder at its /lib/sdboot: the simulated one, with sdboot in its firmware.
+BOARD = Path(os.environ.get("SDBOOT_BOARD", SIMULATED))
+PACKAGE = Path(os.environ.get("SDBOOT_PACKAGE", ROOT / "micropython" / "sdboot"))
 PARTITION = 4 << 20  # bytes: where sdboot puts the partition of a card of 64 MiB or more
 
 
@@ -21,8 +23,8 @@ def flash_image(image, boot_py, *extra):
 
 
 def host(script, *args):
-    """Runs a tool of the simulator on the host's files."""
-    command = [BOARD, "--host", script, *args]
+    """Runs a tool of the simulator on the host's files, whatever the board."""
+    command = [SIMULATED, "--host", script, *args]
     run = subprocess.run(command, text=True, capture_output=True, timeout=120)
     if run.returncode:
         raise RuntimeError("%s: %s" % (script, run.stdout + run.stderr))

@@ -11,10 +11,11 @@ import shutil
 import subprocess
 import sys
 import unittest
+import zlib
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
-from lab import BOARD, ROOT, flash_image, host  # noqa: E402
+from lab import BOARD, PACKAGE, ROOT, flash_image, host  # noqa: E402
 
 WORK = ROOT / "build" / "test-board"
 CARD_TOOL = ROOT / "sim" / "card.py"
@@ -162,10 +163,10 @@ class BoardTest(unittest.TestCase):
         return self.power_flash(flash, *options, typed=typed, repl=repl, status=status)
 
     def make_flash(self, flash, boot_py):
-        base = WORK / "flash.img"
+        base = WORK / ("flash-%08x.img" % zlib.crc32(bytes(PACKAGE)))
         source = self.dir / "boot.py"
         source.write_text(boot_py)
-        if not base.exists() or base.stat().st_mtime < newest(ROOT / "micropython" / "sdboot"):
+        if not base.exists() or base.stat().st_mtime < newest(PACKAGE):
             flash_image(base, source)
         shutil.copy(base, flash)
         host(FLASH_TOOL, "put", flash, "%s:/boot.py" % source)
