@@ -101,8 +101,7 @@ int sdb_boot_tidy(struct sdb_boot *b) {
     return sdb_record_save(b->store, r);
 }
 
-int sdb_boot_confirm(struct sdb_boot *b) {
-    struct sdb_record *r = &b->record;
+int sdb_boot_confirm(const struct sdb_record_store *store, struct sdb_record *r) {
     if (r->state != SDB_TRIAL) {
         return 0;
     }
@@ -110,7 +109,7 @@ int sdb_boot_confirm(struct sdb_boot *b) {
     r->left = 0;
     r->event = SDB_EVENT_CONFIRMED;
     strcpy(r->event_version, r->version);
-    int res = sdb_record_save(b->store, r);
+    int res = sdb_record_save(store, r);
     return res < 0 ? res : 1;
 }
 

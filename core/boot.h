@@ -44,8 +44,9 @@ int sdb_boot_run(struct sdb_boot *b, bool counts);
 // else 0, or an error: the next boot goes on.
 int sdb_boot_tidy(struct sdb_boot *b);
 
-// Ends the trial: returns 1 if there was one, else 0, or an error.
-int sdb_boot_confirm(struct sdb_boot *b);
+// Ends the trial that the loaded record `r` tells of: returns 1 if there was one, else 0, or an
+// error.
+int sdb_boot_confirm(const struct sdb_record_store *store, struct sdb_record *r);
 
 // Has the next boot take the running release back (0 too if it is going to anyway). Returns 0,
 // SDB_ENOENT if there is no release before it, SDB_EBUSY while another is staged, or an error.

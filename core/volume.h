@@ -1,6 +1,7 @@
 // A FAT volume made safe: what a board does with a card between power-on and mounting.
 //
-//   sdb_volume_open      replays the journal, finds the control area or makes one in the MBR's gap
+//   sdb_volume_open      replays the journal, finds the control area
+//   sdb_volume_prepare   likewise, and makes one in the MBR's gap if there is none
 //   sdb_volume_bdev      what to mount
 //   sdb_volume_make_file if there was no room in the gap: puts the area in a file
 //   sdb_volume_store     where the state record is
@@ -22,13 +23,17 @@ struct sdb_volume {
     bool wanted; // the volume is to be mounted through the journal
 };
 
-// Opens the FAT volume on `card`, which must outlive `v`. `journal`: mount it through the journal,
-// and make a control area if there is none; otherwise a commit that was cut short is still put in
-// place, and an area that exists still holds the state record. `buf`: 512 bytes.
-// Returns 0 (v->without says whether it is journalled; SDB_ENOSPC there: try
-// sdb_volume_make_file), SDB_ENOENT if there is no FAT volume, or the card's error. Every write of
-// it may be cut.
+// Opens the FAT volume on `card`, which must outlive `v`. `journal`: mount it through the journal;
+// otherwise a commit that was cut short is still put in place, and an area that exists still holds
+// the state record. `buf`: 512 bytes.
+// Returns 0 (v->without says whether it is journalled; SDB_ENOENT there: no control area yet),
+// SDB_ENOENT if there is no FAT volume, or the card's error. Every write of it may be cut.
 int sdb_volume_open(struct sdb_volume *v, const struct sdb_bdev *card, bool journal, uint8_t *buf);
+
+// Opens the volume with its journal, and makes a control area in the gap behind the MBR if there is
+// none. Returns as sdb_volume_open; v->without is SDB_ENOSPC if there is no room: try
+// sdb_volume_make_file. Every write of it may be cut.
+int sdb_volume_prepare(struct sdb_volume *v, const struct sdb_bdev *card, uint8_t *buf);
 
 // The block device to mount: the journal, or the card itself without one.
 void sdb_volume_bdev(struct sdb_volume *v, struct sdb_bdev *out);

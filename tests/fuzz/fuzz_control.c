@@ -81,7 +81,7 @@ static void make_base(void) {
     }
     made = true;
     CHECK(sdb_mkfs_fat(&dev, 1, buf, sizeof buf) == 0);
-    CHECK(sdb_volume_open(&v, &dev, true, buf) == 0 && v.without == 0);
+    CHECK(sdb_volume_prepare(&v, &dev, buf) == 0 && v.without == 0);
     area = v.control.lba;
     gap_end = v.journal.geo.gap + 1;
     // A commit of two sectors whose last step was cut off.
@@ -176,7 +176,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     watching = true;
     CHECK(sdb_probe(&dev, &probe, buf) == 0);
     CHECK(touched_count <= SECTORS && home_writes == 0);
-    int res = sdb_volume_open(&v, &dev, journal, buf);
+    int res = journal ? sdb_volume_prepare(&v, &dev, buf) : sdb_volume_open(&v, &dev, false, buf);
     CHECK(res <= 0);
     if (res == 0 && v.replay == SDB_REPLAY_FOREIGN && journal && v.without == 0) {
         CHECK(home_writes == 0);

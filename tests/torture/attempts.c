@@ -31,7 +31,7 @@ static int then_update(struct env *e) {
     if (err == 0) {
         err = engine_reset(e, &b, &store, SDB_BOOT_SWAPPED);
     }
-    return err == 0 ? sdb_boot_confirm(&b) < 0 ? SDB_EIO : 0 : err;
+    return err == 0 ? sdb_boot_confirm(b.store, &b.record) < 0 ? SDB_EIO : 0 : err;
 }
 
 // Given up half-way, power off and on, begun again.

@@ -280,7 +280,7 @@ int run_update(struct env *e) {
         err = engine_reset(e, &b, &store, SDB_BOOT_NOTHING);
     }
     if (err == 0) {
-        err = sdb_boot_confirm(&b) < 0 ? -5 : 0;
+        err = sdb_boot_confirm(b.store, &b.record) < 0 ? -5 : 0;
     }
     return err;
 }
@@ -305,7 +305,7 @@ bool resume_update(struct env *e, uint64_t visible, const char **why) {
     struct sdb_record_store store;
     uint64_t seen;
     *why = "after the cut the board does not boot";
-    if (engine_boot(e, &b, &store) < 0 || sdb_boot_confirm(&b) < 0) {
+    if (engine_boot(e, &b, &store) < 0 || sdb_boot_confirm(b.store, &b.record) < 0) {
         return false;
     }
     if (!env_check(e, &seen, why)) {
@@ -316,7 +316,7 @@ bool resume_update(struct env *e, uint64_t visible, const char **why) {
         if (err == 0) {
             err = engine_reset(e, &b, &store, SDB_BOOT_SWAPPED);
         }
-        if (err < 0 || sdb_boot_confirm(&b) < 0) {
+        if (err < 0 || sdb_boot_confirm(b.store, &b.record) < 0) {
             *why = "after the cut the update can't be repeated";
             return false;
         }

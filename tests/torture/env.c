@@ -264,11 +264,11 @@ int env_boot(struct env *e, bool create, const char **why) {
         return create && e->vol->layout == LAYOUT_SUPERFLOPPY ? env_reference_file(e) : 0;
     }
     *why = "no volume";
-    int err = sdb_volume_open(&e->volume, &e->card, true, buf);
+    int err = sdb_volume_prepare(&e->volume, &e->card, buf);
     if (err == SDB_ENOENT) {
         err = sdb_control_rescue(&e->card, buf);
         if (err >= 0) {
-            err = err == 1 ? sdb_volume_open(&e->volume, &e->card, true, buf) : SDB_ENOENT;
+            err = err == 1 ? sdb_volume_prepare(&e->volume, &e->card, buf) : SDB_ENOENT;
         }
     }
     if (err < 0) {

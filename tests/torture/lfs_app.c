@@ -79,7 +79,7 @@ int run_lfs_logging(struct env *e) {
     TRY(move_over(e, "/data/settings.tmp", "/data/settings.json"));
     TRY(engine_reset(e, &b, &store, SDB_BOOT_SWAPPED));
     TRY(append(e, "/data/log.txt", 612, 4));
-    return sdb_boot_confirm(&b) == 1 ? 0 : SDB_EIO;
+    return sdb_boot_confirm(b.store, &b.record) == 1 ? 0 : SDB_EIO;
 }
 
 int run_lfs_records(struct env *e) {

@@ -28,7 +28,7 @@ static int lfs_recover(struct env *e, uint64_t *visible, const char **why) {
     const struct sdb_fs *fs = &e->engine_fs;
     *why = "the board does not boot";
     int result = engine_boot(e, &b, &store);
-    if (result < 0 || sdb_boot_confirm(&b) < 0) {
+    if (result < 0 || sdb_boot_confirm(b.store, &b.record) < 0) {
         return -1;
     }
     *why = "afterwards nothing can be written";

@@ -111,8 +111,8 @@ static void test_confirm(void **state) {
     struct rig *rig = *state;
     stage_reset(&rig->stage, &rig->trial);
     assert_int_equal(sdb_boot_load(&rig->boot), 0);
-    assert_int_equal(sdb_boot_confirm(&rig->boot), 1);
-    assert_int_equal(sdb_boot_confirm(&rig->boot), 0);
+    assert_int_equal(sdb_boot_confirm(rig->boot.store, &rig->boot.record), 1);
+    assert_int_equal(sdb_boot_confirm(rig->boot.store, &rig->boot.record), 0);
     assert_int_equal(boot(rig, true), SDB_BOOT_NOTHING);
     assert_int_equal(rig->boot.record.event, SDB_EVENT_CONFIRMED);
     assert_string_equal(rig->boot.record.event_version, "2.0.0");

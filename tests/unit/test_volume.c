@@ -20,7 +20,8 @@ static void format(struct ramdisk *d, uint32_t sectors) {
 
 static int open_volume(struct ramdisk *d, bool journal) {
     memset(&volume, 0xa5, sizeof volume);
-    return sdb_volume_open(&volume, &d->dev, journal, buf);
+    return journal ? sdb_volume_prepare(&volume, &d->dev, buf)
+                   : sdb_volume_open(&volume, &d->dev, false, buf);
 }
 
 // A volume that begins at sector 0: no gap to put anything in.
