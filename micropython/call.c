@@ -19,10 +19,10 @@ struct call_args {
 // Runs args->fun; an exception of it is stored in *exception and the result is MP_OBJ_NULL. Small
 // and not inlined: what setjmp does to local variables stays in here.
 static MP_NOINLINE mp_obj_t call_protect(struct call_args *args, mp_obj_t *exception) {
-    nlr_buf_t nlr;
-    if (nlr_push(&nlr) == 0) {
+    sdb_nlr_t nlr;
+    if (SDB_PROTECT(&nlr)) {
         mp_obj_t result = args->fun(args);
-        nlr_pop();
+        SDB_PROTECT_END();
         *exception = MP_OBJ_NULL;
         return result;
     }
@@ -31,8 +31,8 @@ static MP_NOINLINE mp_obj_t call_protect(struct call_args *args, mp_obj_t *excep
 }
 
 static int call_errno(struct sdb_call *call, mp_obj_t exception) {
-    if (mp_obj_exception_match(exception, MP_OBJ_FROM_PTR(&mp_type_OSError))) {
-        mp_obj_t value = mp_obj_exception_get_value(exception);
+    if (sdb_is_os_error(exception)) {
+        mp_obj_t value = mp_load_attr(exception, MP_QSTR_errno);
         if (mp_obj_is_small_int(value) && MP_OBJ_SMALL_INT_VALUE(value) > 0) {
             return -(int)MP_OBJ_SMALL_INT_VALUE(value);
         }
@@ -49,7 +49,7 @@ static int call_run(struct sdb_call *call, struct call_args *args, mp_obj_t *res
 }
 
 static mp_obj_t call_method(struct call_args *a) {
-    mp_obj_t dest[4];
+    mp_obj_t dest[5];
     mp_load_method(a->obj, a->method, dest);
     for (size_t i = 0; i < a->n_args; i++) {
         const struct sdb_arg *arg = &a->args[i];
@@ -80,7 +80,7 @@ int sdb_call_function(struct sdb_call *call, mp_obj_t fun, mp_obj_t *result) {
 }
 
 static mp_obj_t call_next(struct call_args *a) {
-    return mp_iternext(a->obj);
+    return sdb_iternext(a->obj);
 }
 
 int sdb_call_next(struct sdb_call *call, mp_obj_t iter, mp_obj_t *item) {
@@ -115,5 +115,5 @@ mp_obj_t sdb_call_end(struct sdb_call *call, int res) {
         call->pending = MP_OBJ_NULL;
         nlr_raise(exception);
     }
-    return SDB_NEW_INT(res);
+    return MP_OBJ_NEW_SMALL_INT(res);
 }

@@ -18,7 +18,7 @@ struct sdb_arg {
     uint32_t num;    // else a number
 };
 
-// Calls obj.method(*args) with up to 2 arguments. Returns 0 with *result set (if not NULL), or
+// Calls obj.method(*args) with up to 3 arguments. Returns 0 with *result set (if not NULL), or
 // -errno.
 int sdb_call(struct sdb_call *call, mp_obj_t obj, qstr method, mp_obj_t *result, size_t n_args,
              const struct sdb_arg *args);

@@ -6,14 +6,14 @@
 enum { CARD_INIT = 1, CARD_DEINIT, CARD_SYNC, CARD_COUNT, CARD_SIZE, CARD_ERASE };
 
 struct sdb_card *sdb_card_get(mp_obj_t obj) {
-    if (mp_obj_get_type(obj) != &sdb_card_type) {
+    if (mp_obj_get_type(obj) != SDB_TYPE_PTR(sdb_card_type)) {
         mp_raise_TypeError(MP_ERROR_TEXT("Card needed"));
     }
     return MP_OBJ_TO_PTR(obj);
 }
 
 struct sdb_card *sdb_card_new(const struct sdb_bdev *dev, struct sdb_call *call, mp_obj_t owner) {
-    struct sdb_card *self = mp_obj_malloc(struct sdb_card, &sdb_card_type);
+    struct sdb_card *self = mp_obj_malloc(struct sdb_card, SDB_TYPE_PTR(sdb_card_type));
     self->dev = *dev;
     self->call = call;
     self->owner = owner;
@@ -24,15 +24,13 @@ struct sdb_card *sdb_card_new(const struct sdb_bdev *dev, struct sdb_call *call,
 }
 
 // Card(bdev, block_size=512)
-static mp_obj_t card_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw,
-                              const mp_obj_t *args) {
-    mp_arg_check_num(n_args, n_kw, 1, 2, false);
+mp_obj_t sdb_card_make(size_t n_args, const mp_obj_t *args) {
     mp_int_t block_size = n_args > 1 ? mp_obj_get_int(args[1]) : (mp_int_t)SDB_SECTOR;
     if (block_size < (mp_int_t)SDB_SECTOR || block_size % SDB_SECTOR != 0) {
         mp_raise_ValueError(MP_ERROR_TEXT("block_size must be a multiple of 512"));
     }
     struct sdb_card *self;
-    if (mp_obj_get_type(args[0]) == type) {
+    if (mp_obj_get_type(args[0]) == SDB_TYPE_PTR(sdb_card_type)) {
         struct sdb_card *other = MP_OBJ_TO_PTR(args[0]);
         self = sdb_card_new(&other->dev, other->call,
                             other->owner != MP_OBJ_NULL ? other->owner : args[0]);
@@ -52,6 +50,13 @@ static mp_obj_t card_make_new(const mp_obj_type_t *type, size_t n_args, size_t n
     }
     self->block_size = (uint32_t)block_size;
     return MP_OBJ_FROM_PTR(self);
+}
+
+static mp_obj_t card_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw,
+                              const mp_obj_t *args) {
+    (void)type;
+    mp_arg_check_num(n_args, n_kw, 1, 2, false);
+    return sdb_card_make(n_args, args);
 }
 
 typedef int (*card_transfer_t)(struct sdb_card *self, uint32_t block, uint32_t off,
@@ -95,7 +100,7 @@ static mp_obj_t card_transfer(size_t n_args, const mp_obj_t *args, mp_uint_t fla
     mp_get_buffer_raise(args[2], &buf, flags);
     uint32_t off = n_args > 3 ? (uint32_t)mp_obj_get_int_truncated(args[3]) : 0;
     if (card_is_dead(self)) {
-        return SDB_NEW_INT(SDB_ENODEV);
+        return MP_OBJ_NEW_SMALL_INT(SDB_ENODEV);
     }
     int res = transfer(self, (uint32_t)mp_obj_get_int_truncated(args[1]), off, &buf);
     return sdb_call_end(self->call, res);
@@ -119,25 +124,22 @@ static mp_obj_t card_ioctl(mp_obj_t self_in, mp_obj_t op, mp_obj_t arg) {
     case CARD_INIT:
     case CARD_DEINIT:
     case CARD_ERASE: // a card erases by itself
-        return SDB_NEW_INT(0);
+        return MP_OBJ_NEW_SMALL_INT(0);
     case CARD_SYNC:
         return sdb_call_end(self->call, card_sync(self));
     case CARD_COUNT:
         return mp_obj_new_int_from_uint(dev->sectors / (self->block_size / SDB_SECTOR));
     case CARD_SIZE:
-        return SDB_NEW_INT(self->block_size);
+        return MP_OBJ_NEW_SMALL_INT(self->block_size);
     default:
         return mp_const_none;
     }
 }
 static MP_DEFINE_CONST_FUN_OBJ_3(card_ioctl_obj, card_ioctl);
 
-static const mp_rom_map_elem_t card_locals_table[] = {
-    {MP_ROM_QSTR(MP_QSTR_readblocks), MP_ROM_PTR(&card_readblocks_obj)},
-    {MP_ROM_QSTR(MP_QSTR_writeblocks), MP_ROM_PTR(&card_writeblocks_obj)},
-    {MP_ROM_QSTR(MP_QSTR_ioctl), MP_ROM_PTR(&card_ioctl_obj)},
-};
-static MP_DEFINE_CONST_DICT(card_locals, card_locals_table);
+#define CARD_METHODS(X)                                                                            \
+    X(MP_QSTR_readblocks, card_readblocks_obj)                                                     \
+    X(MP_QSTR_writeblocks, card_writeblocks_obj)                                                   \
+    X(MP_QSTR_ioctl, card_ioctl_obj)
 
-MP_DEFINE_CONST_OBJ_TYPE(sdb_card_type, MP_QSTR_Card, MP_TYPE_FLAG_NONE, make_new, card_make_new,
-                         locals_dict, &card_locals);
+SDB_TYPE(sdb_card_type, MP_QSTR_Card, card_make_new, CARD_METHODS);

@@ -18,10 +18,13 @@ struct sdb_card {
     struct sdb_objdev root; // the Python device, if this Card was made from one
 };
 
-extern const mp_obj_type_t sdb_card_type;
+SDB_TYPE_DECLARE(sdb_card_type);
 
 // The Card in `obj`; raises TypeError if it is something else.
 struct sdb_card *sdb_card_get(mp_obj_t obj);
+
+// Card(*args) with 1 or 2 arguments: raises what the constructor raises.
+mp_obj_t sdb_card_make(size_t n_args, const mp_obj_t *args);
 
 // A Card on `dev`, a part of the object `owner`.
 struct sdb_card *sdb_card_new(const struct sdb_bdev *dev, struct sdb_call *call, mp_obj_t owner);

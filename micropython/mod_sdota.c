@@ -1,6 +1,7 @@
 // Module _sdota: what is needed to update only — the versions file, HTTP, the install engine.
+#include "objfs.h"
 #include "objhash.h"
-#include "volume.h"
+#include "objvolume.h"
 
 #include "core/error.h"
 #include "core/http.h"
@@ -39,7 +40,7 @@ static mp_obj_t versions_feed(mp_obj_t self_in, mp_obj_t data) {
     struct sdota_versions *self = MP_OBJ_TO_PTR(self_in);
     mp_buffer_info_t buf;
     mp_get_buffer_raise(data, &buf, MP_BUFFER_READ);
-    return SDB_NEW_INT(sdb_versions_feed(&self->versions, buf.buf, buf.len));
+    return MP_OBJ_NEW_SMALL_INT(sdb_versions_feed(&self->versions, buf.buf, buf.len));
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(versions_feed_obj, versions_feed);
 
@@ -49,24 +50,21 @@ static mp_obj_t versions_finish(mp_obj_t self_in) {
     const struct sdb_release *best = &self->versions.best;
     int res = sdb_versions_finish(&self->versions);
     mp_obj_t items[5] = {
-        SDB_NEW_INT(res),
+        MP_OBJ_NEW_SMALL_INT(res),
         sdota_str(best->version),
         sdota_str(best->file),
         best->has_hash ? mp_obj_new_bytes(best->sha1, sizeof(best->sha1)) : mp_const_none,
-        SDB_NEW_INT(self->versions.bad),
+        MP_OBJ_NEW_SMALL_INT(self->versions.bad),
     };
     return mp_obj_new_tuple(5, items);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(versions_finish_obj, versions_finish);
 
-static const mp_rom_map_elem_t versions_locals_table[] = {
-    {MP_ROM_QSTR(MP_QSTR_feed), MP_ROM_PTR(&versions_feed_obj)},
-    {MP_ROM_QSTR(MP_QSTR_finish), MP_ROM_PTR(&versions_finish_obj)},
-};
-static MP_DEFINE_CONST_DICT(versions_locals, versions_locals_table);
+#define VERSIONS_METHODS(X)                                                                        \
+    X(MP_QSTR_feed, versions_feed_obj)                                                             \
+    X(MP_QSTR_finish, versions_finish_obj)
 
-static MP_DEFINE_CONST_OBJ_TYPE(sdota_versions_type, MP_QSTR_Versions, MP_TYPE_FLAG_NONE, make_new,
-                                versions_make_new, locals_dict, &versions_locals);
+SDB_TYPE(sdota_versions_type, MP_QSTR_Versions, versions_make_new, VERSIONS_METHODS);
 
 // ---- Http(): reads a response -------------------------------------------------------------------
 
@@ -95,14 +93,14 @@ static mp_obj_t http_feed(size_t n_args, const mp_obj_t *args) {
     if (start > buf.len || len > buf.len - start) {
         mp_raise_ValueError(MP_ERROR_TEXT("beyond buffer"));
     }
-    return SDB_NEW_INT(sdb_http_feed(&self->http, (uint8_t *)buf.buf + start, len));
+    return MP_OBJ_NEW_SMALL_INT(sdb_http_feed(&self->http, (uint8_t *)buf.buf + start, len));
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(http_feed_obj, 4, 4, http_feed);
 
 // eof() -> 0 if the response may end here, or a negative error
 static mp_obj_t http_eof(mp_obj_t self_in) {
     struct sdota_http *self = MP_OBJ_TO_PTR(self_in);
-    return SDB_NEW_INT(sdb_http_eof(&self->http));
+    return MP_OBJ_NEW_SMALL_INT(sdb_http_eof(&self->http));
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(http_eof_obj, http_eof);
 
@@ -111,23 +109,20 @@ static mp_obj_t http_head(mp_obj_t self_in) {
     struct sdota_http *self = MP_OBJ_TO_PTR(self_in);
     const struct sdb_http *h = &self->http;
     mp_obj_t items[3] = {
-        SDB_NEW_INT(h->headers_done ? h->status : 0),
-        h->has_length ? mp_obj_new_int_from_uint(h->length) : SDB_NEW_INT(-1),
+        MP_OBJ_NEW_SMALL_INT(h->headers_done ? h->status : 0),
+        h->has_length ? mp_obj_new_int_from_uint(h->length) : MP_OBJ_NEW_SMALL_INT(-1),
         mp_obj_new_bool(h->done),
     };
     return mp_obj_new_tuple(3, items);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(http_head_obj, http_head);
 
-static const mp_rom_map_elem_t http_locals_table[] = {
-    {MP_ROM_QSTR(MP_QSTR_feed), MP_ROM_PTR(&http_feed_obj)},
-    {MP_ROM_QSTR(MP_QSTR_eof), MP_ROM_PTR(&http_eof_obj)},
-    {MP_ROM_QSTR(MP_QSTR_head), MP_ROM_PTR(&http_head_obj)},
-};
-static MP_DEFINE_CONST_DICT(http_locals, http_locals_table);
+#define HTTP_METHODS(X)                                                                            \
+    X(MP_QSTR_feed, http_feed_obj)                                                                 \
+    X(MP_QSTR_eof, http_eof_obj)                                                                   \
+    X(MP_QSTR_head, http_head_obj)
 
-static MP_DEFINE_CONST_OBJ_TYPE(sdota_http_type, MP_QSTR_Http, MP_TYPE_FLAG_NONE, make_new,
-                                http_make_new, locals_dict, &http_locals);
+SDB_TYPE(sdota_http_type, MP_QSTR_Http, http_make_new, HTTP_METHODS);
 
 // ---- Install(vfs, volume, main_dir, next_dir, version, digest, sha1, sha256, trials) ----------
 
@@ -136,50 +131,46 @@ static MP_DEFINE_CONST_OBJ_TYPE(sdota_http_type, MP_QSTR_Http, MP_TYPE_FLAG_NONE
 struct sdota_install {
     mp_obj_base_t base;
     struct sdb_objfs fs;
-    struct sdb_record_store store;
-    struct sdb_objhash hash;       // of the package
-    struct sdb_objhash file_hash;  // of each file, for the manifest
-    struct sdb_volume_obj *volume; // NULL: no FAT
-    struct sdb_journal *journal;   // NULL: none
+    struct sdb_objvolume volume;
+    struct sdb_objhash hash;      // of the package
+    struct sdb_objhash file_hash; // of each file, for the manifest
     mp_obj_t strings[3];
     struct sdb_install install;
 };
 
-// Commits when it must be, or before the journal gets full. Files are closed here, so FatFs holds
-// nothing back.
+// Files are closed here, so FatFs holds nothing back.
 static int install_checkpoint(void *ctx, bool must) {
     struct sdota_install *self = ctx;
-    struct sdb_journal *journal = self->journal;
-    if (journal == NULL || (!must && sdb_journal_room(journal) > journal->slots / 2)) {
-        return 0;
-    }
-    return sdb_journal_checkpoint(journal);
+    return sdb_objvolume_set(&self->volume, MP_QSTR_checkpoint, must);
 }
 
 // The install's own syncs are no commits. Those of the application, between two steps of it, are.
 static void install_enter(struct sdota_install *self) {
-    if (self->journal != NULL) {
-        sdb_journal_defer(self->journal, true);
-    }
+    sdb_objvolume_set(&self->volume, MP_QSTR_defer, true);
 }
 
-static int install_flush(void *ctx) {
-    struct sdota_install *self = ctx;
-    return sdb_call(&self->fs.call, self->fs.file[self->install.out], MP_QSTR_flush, NULL, 0, NULL);
+// Its file is flushed along with those, while there may be one.
+static int install_watch(struct sdota_install *self, mp_obj_t install) {
+    const struct sdb_arg arg = {.obj = install};
+    return self->volume.journalled
+               ? sdb_call(&self->fs.call, self->volume.obj, MP_QSTR_watch, NULL, 1, &arg)
+               : 0;
 }
 
 static mp_obj_t install_leave(struct sdota_install *self, int res) {
-    if (self->journal != NULL) {
-        sdb_journal_defer(self->journal, false);
-    }
-    if (self->volume != NULL) {
-        self->volume->flush =
-            self->journal != NULL && self->install.out >= 0 ? install_flush : NULL;
-        self->volume->flush_ctx = self;
-        sdb_call_end(self->volume->card->call, 0);
-    }
+    int left = sdb_objvolume_set(&self->volume, MP_QSTR_defer, false);
+    return sdb_call_end(&self->fs.call, res < 0 ? res : left < 0 ? left : res);
+}
+
+// flush() -> 0 or a negative error: called by the Volume before anybody else's commit
+static mp_obj_t install_flush(mp_obj_t self_in) {
+    struct sdota_install *self = MP_OBJ_TO_PTR(self_in);
+    int file = self->install.out;
+    int res =
+        file < 0 ? 0 : sdb_call(&self->fs.call, self->fs.file[file], MP_QSTR_flush, NULL, 0, NULL);
     return sdb_call_end(&self->fs.call, res);
 }
+static MP_DEFINE_CONST_FUN_OBJ_1(install_flush_obj, install_flush);
 
 static int install_grow_names(void *ctx, struct sdb_names *names) {
     (void)ctx;
@@ -193,14 +184,11 @@ static int install_grow_names(void *ctx, struct sdb_names *names) {
 static mp_obj_t install_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw,
                                  const mp_obj_t *args) {
     mp_arg_check_num(n_args, n_kw, 9, 9, false);
-    struct sdota_install *self = m_new0(struct sdota_install, 1);
+    struct sdota_install *self = sdb_new0(struct sdota_install);
     self->base.type = type;
     sdb_objfs_init(&self->fs, args[0]);
-    self->volume = sdb_volume_get(args[1]);
-    if (self->volume != NULL && self->volume->volume.wanted && self->volume->volume.without == 0) {
-        self->journal = &self->volume->volume.journal;
-    }
-    sdb_volume_obj_store(self->volume, &self->fs.fs, &self->store);
+    sdb_objvolume_init(&self->volume, args[1], &self->fs.call, &self->fs.fs);
+    self->install.out = -1;
     for (int i = 0; i < 3; i++) {
         self->strings[i] = args[2 + i];
     }
@@ -216,7 +204,7 @@ static mp_obj_t install_make_new(const mp_obj_type_t *type, size_t n_args, size_
         .fs = &self->fs.fs,
         .hash = &self->hash.hash,
         .file_hash = &self->file_hash.hash,
-        .store = &self->store,
+        .store = &self->volume.store,
         .main_dir = mp_obj_str_get_str(args[2]),
         .next_dir = mp_obj_str_get_str(args[3]),
         .version = mp_obj_str_get_str(args[4]),
@@ -241,7 +229,10 @@ static mp_obj_t install_begin(mp_obj_t self_in) {
         .grow = install_grow_names,
     };
     install_enter(self);
-    int res = self->hash.hash.start(&self->hash);
+    int res = install_watch(self, self_in);
+    if (res == 0) {
+        res = self->hash.hash.start(&self->hash);
+    }
     return install_leave(self, res < 0 ? res : sdb_install_begin(&self->install, &cfg, &names));
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(install_begin_obj, install_begin);
@@ -265,14 +256,18 @@ static MP_DEFINE_CONST_FUN_OBJ_2(install_feed_obj, install_feed);
 static mp_obj_t install_finish(mp_obj_t self_in) {
     struct sdota_install *self = MP_OBJ_TO_PTR(self_in);
     install_enter(self);
-    return install_leave(self, sdb_install_finish(&self->install));
+    int res = sdb_install_finish(&self->install);
+    install_watch(self, mp_const_none);
+    return install_leave(self, res);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(install_finish_obj, install_finish);
 
 static mp_obj_t install_abort(mp_obj_t self_in) {
     struct sdota_install *self = MP_OBJ_TO_PTR(self_in);
     install_enter(self);
-    return install_leave(self, sdb_install_abort(&self->install));
+    int res = sdb_install_abort(&self->install);
+    install_watch(self, mp_const_none);
+    return install_leave(self, res);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(install_abort_obj, install_abort);
 
@@ -284,31 +279,24 @@ static mp_obj_t install_where(mp_obj_t self_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(install_where_obj, install_where);
 
-static const mp_rom_map_elem_t install_locals_table[] = {
-    {MP_ROM_QSTR(MP_QSTR_begin), MP_ROM_PTR(&install_begin_obj)},
-    {MP_ROM_QSTR(MP_QSTR_clean), MP_ROM_PTR(&install_clean_obj)},
-    {MP_ROM_QSTR(MP_QSTR_feed), MP_ROM_PTR(&install_feed_obj)},
-    {MP_ROM_QSTR(MP_QSTR_finish), MP_ROM_PTR(&install_finish_obj)},
-    {MP_ROM_QSTR(MP_QSTR_abort), MP_ROM_PTR(&install_abort_obj)},
-    {MP_ROM_QSTR(MP_QSTR_where), MP_ROM_PTR(&install_where_obj)},
-};
-static MP_DEFINE_CONST_DICT(install_locals, install_locals_table);
+#define INSTALL_METHODS(X)                                                                         \
+    X(MP_QSTR_begin, install_begin_obj)                                                            \
+    X(MP_QSTR_clean, install_clean_obj)                                                            \
+    X(MP_QSTR_feed, install_feed_obj)                                                              \
+    X(MP_QSTR_finish, install_finish_obj)                                                          \
+    X(MP_QSTR_abort, install_abort_obj)                                                            \
+    X(MP_QSTR_where, install_where_obj)                                                            \
+    X(MP_QSTR_flush, install_flush_obj)
 
-static MP_DEFINE_CONST_OBJ_TYPE(sdota_install_type, MP_QSTR_Install, MP_TYPE_FLAG_NONE, make_new,
-                                install_make_new, locals_dict, &install_locals);
+SDB_TYPE(sdota_install_type, MP_QSTR_Install, install_make_new, INSTALL_METHODS);
 
 // ---- The module ---------------------------------------------------------------------------------
 
-static const mp_rom_map_elem_t mod_sdota_globals_table[] = {
-    {MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR__sdota)},
-    {MP_ROM_QSTR(MP_QSTR_Versions), MP_ROM_PTR(&sdota_versions_type)},
-    {MP_ROM_QSTR(MP_QSTR_Http), MP_ROM_PTR(&sdota_http_type)},
-    {MP_ROM_QSTR(MP_QSTR_Install), MP_ROM_PTR(&sdota_install_type)},
-};
-static MP_DEFINE_CONST_DICT(mod_sdota_globals, mod_sdota_globals_table);
+#define SDOTA_TYPES(T) T(sdota_versions_type) T(sdota_http_type) T(sdota_install_type)
+#define SDOTA_GLOBALS(X)                                                                           \
+    X(MP_QSTR_Versions, sdota_versions_type)                                                       \
+    X(MP_QSTR_Http, sdota_http_type)                                                               \
+    X(MP_QSTR_Install, sdota_install_type)
 
-const mp_obj_module_t sdb_mod_sdota = {
-    .base = {&mp_type_module},
-    .globals = (mp_obj_dict_t *)&mod_sdota_globals,
-};
+SDB_MODULE(sdb_mod_sdota, MP_QSTR__sdota, SDOTA_GLOBALS, SDOTA_TYPES);
 MP_REGISTER_MODULE(MP_QSTR__sdota, sdb_mod_sdota);

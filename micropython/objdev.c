@@ -18,7 +18,7 @@ static int objdev_result(mp_obj_t ret) {
 
 static int objdev_transfer(void *ctx, qstr method, uint32_t lba, uint32_t count, void *buf) {
     struct sdb_objdev *self = ctx;
-    mp_obj_array_t array = {{&mp_type_bytearray}, BYTEARRAY_TYPECODE, 0, count * SDB_SECTOR, buf};
+    mp_obj_array_t array = SDB_BYTEARRAY(buf, count * SDB_SECTOR);
     const struct sdb_arg args[2] = {{.num = lba}, {.obj = MP_OBJ_FROM_PTR(&array)}};
     mp_obj_t ret;
     int res = sdb_call(&self->call, self->obj, method, &ret, 2, args);

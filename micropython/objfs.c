@@ -20,7 +20,8 @@ static int objfs_stat(void *ctx, const char *path, uint32_t *size) {
         return res;
     }
     mp_obj_t *items;
-    mp_obj_get_array_fixed_n(ret, 10, &items);
+    size_t n_items; // 10
+    mp_obj_get_array(ret, &n_items, &items);
     if (size != NULL) {
         *size = (uint32_t)mp_obj_get_int_truncated(items[6]);
     }

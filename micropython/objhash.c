@@ -11,7 +11,7 @@ static int objhash_start(void *ctx) {
 
 static int objhash_update(void *ctx, const void *data, size_t len) {
     struct sdb_objhash *self = ctx;
-    mp_obj_array_t array = {{&mp_type_bytearray}, BYTEARRAY_TYPECODE, 0, len, (void *)data};
+    mp_obj_array_t array = SDB_BYTEARRAY(data, len);
     const struct sdb_arg arg = {.obj = MP_OBJ_FROM_PTR(&array)};
     return sdb_call(self->call, self->state, MP_QSTR_update, NULL, 1, &arg);
 }

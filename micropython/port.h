@@ -1,21 +1,30 @@
-// One source, two forms: a USER_C_MODULES module of a firmware, or a native module (.mpy) that a
-// stock firmware loads. What differs between them is here.
+// One source, two forms: modules of a firmware (USER_C_MODULES), or native modules (.mpy) that a
+// stock firmware loads, where a module can reach MicroPython through one table of functions only
+// and has no constant that knows where it is. What differs between them is here.
 #ifndef SDB_PORT_H
 #define SDB_PORT_H
 
 #if defined(MICROPY_ENABLE_DYNRUNTIME)
+
 #include "py/dynruntime.h"
+#include "native/port_native.h"
+
 #else
+
 #include "py/runtime.h"
+#include "py/nlr.h"
 #include "py/stream.h"
+#include "port_firmware.h"
+
+#endif
+
 #include "py/mperrno.h"
 #include "py/objarray.h"
 #include "py/objtuple.h"
 #include "py/binary.h"
-#endif
 
-#include "py/nlr.h"
-
-#define SDB_NEW_INT(i) MP_OBJ_NEW_SMALL_INT(i)
+// A bytearray on the stack: memory that is lent to a Python method for one call.
+#define SDB_BYTEARRAY(buf, len)                                                                    \
+    { {SDB_TYPE_BYTEARRAY}, BYTEARRAY_TYPECODE, 0, (len), (void *)(buf) }
 
 #endif

@@ -1,57 +1,52 @@
 #include "volume.h"
 
 #include "core/error.h"
-#include "core/record_fs.h"
 
 struct sdb_volume_obj *sdb_volume_get(mp_obj_t obj) {
     if (obj == mp_const_none) {
         return NULL;
     }
-    if (mp_obj_get_type(obj) != &sdb_volume_type) {
+    if (mp_obj_get_type(obj) != SDB_TYPE_PTR(sdb_volume_type)) {
         mp_raise_TypeError(MP_ERROR_TEXT("Volume needed"));
     }
     return MP_OBJ_TO_PTR(obj);
-}
-
-void sdb_volume_obj_store(struct sdb_volume_obj *self, const struct sdb_fs *fs,
-                          struct sdb_record_store *store) {
-    if (self != NULL && self->volume.without == 0) {
-        sdb_volume_store(&self->volume, store);
-    } else {
-        sdb_record_fs(store, fs);
-    }
 }
 
 static mp_obj_t volume_end(struct sdb_volume_obj *self, int res) {
     return sdb_call_end(self->card->call, res);
 }
 
-// Volume(card, journal): raises OSError if the card can't be read or holds no FAT
+// Volume(card, journal, why=-2): raises OSError if the card can't be read or holds no FAT. `why`
+// there will be no journal unless an area for it is found.
 static mp_obj_t volume_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw,
                                 const mp_obj_t *args) {
-    mp_arg_check_num(n_args, n_kw, 2, 2, false);
+    mp_arg_check_num(n_args, n_kw, 2, 3, false);
     struct sdb_volume_obj *self = mp_obj_malloc(struct sdb_volume_obj, type);
     self->card = sdb_card_get(args[0]);
     self->mounts = 0;
-    self->flush = NULL;
+    self->flusher = MP_OBJ_NULL;
     int res = sdb_volume_open(&self->volume, &self->card->dev, mp_obj_is_true(args[1]),
                               self->card->bounce);
     volume_end(self, res);
     if (res < 0) {
         mp_raise_OSError(-res);
     }
+    if (self->volume.without == SDB_ENOENT && n_args > 2) {
+        self->volume.without = (int)mp_obj_get_int(args[2]);
+    }
     return MP_OBJ_FROM_PTR(self);
 }
 
 static int volume_flush(struct sdb_volume_obj *self) {
     struct sdb_journal *journal = &self->volume.journal;
-    if (self->flush == NULL || journal->deferred) {
+    if (self->flusher == MP_OBJ_NULL || journal->deferred) {
         return 0;
     }
+    mp_obj_t ret;
     sdb_journal_defer(journal, true);
-    int res = self->flush(self->flush_ctx);
+    int res = sdb_call(self->card->call, self->flusher, MP_QSTR_flush, &ret, 0, NULL);
     sdb_journal_defer(journal, false);
-    return res;
+    return res < 0 ? res : (int)mp_obj_get_int(ret);
 }
 
 // FatFs syncs as the last thing of an operation: its window is clean then, and it may be entered
@@ -78,37 +73,27 @@ static MP_DEFINE_CONST_FUN_OBJ_1(volume_device_obj, volume_device);
 // sectors, error that blocks the journal until abort)
 static mp_obj_t volume_info(mp_obj_t self_in) {
     const struct sdb_volume *v = &sdb_volume_get(self_in)->volume;
+    bool area = v->without == 0;
     mp_obj_t items[5] = {
-        SDB_NEW_INT(v->replay),
+        MP_OBJ_NEW_SMALL_INT(v->replay),
         // Without being wanted the area serves the state record only.
-        SDB_NEW_INT(v->without == 0 && !v->wanted ? SDB_ENOENT : v->without),
-        mp_obj_new_int_from_uint(v->without == 0 ? v->control.lba : 0),
-        mp_obj_new_int_from_uint(v->without == 0 ? v->control.sectors : 0),
-        SDB_NEW_INT(v->journal.failed),
+        MP_OBJ_NEW_SMALL_INT(area && !v->wanted ? SDB_ENOENT : v->without),
+        mp_obj_new_int_from_uint(area ? v->control.lba : 0),
+        mp_obj_new_int_from_uint(area ? v->control.sectors : 0),
+        MP_OBJ_NEW_SMALL_INT(v->journal.failed),
     };
     return mp_obj_new_tuple(5, items);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(volume_info_obj, volume_info);
 
-// begin_file(), make_file(vfs) -> 0 or a negative error: mount again, without journal
-static mp_obj_t volume_begin_file(mp_obj_t self_in) {
+// abort(): forgets what is not committed; every device handed out so far is dead
+static mp_obj_t volume_abort(mp_obj_t self_in) {
     struct sdb_volume_obj *self = sdb_volume_get(self_in);
-    return volume_end(self, sdb_volume_begin_file(&self->volume));
+    sdb_journal_abort(&self->volume.journal);
+    self->mounts++;
+    return mp_const_none;
 }
-static MP_DEFINE_CONST_FUN_OBJ_1(volume_begin_file_obj, volume_begin_file);
-
-static mp_obj_t volume_make_file(mp_obj_t self_in, mp_obj_t vfs) {
-    struct sdb_volume_obj *self = sdb_volume_get(self_in);
-    struct sdb_objfs *fs = m_new(struct sdb_objfs, 1);
-    sdb_objfs_init(fs, vfs);
-    int res = sdb_volume_make_file(&self->volume, &fs->fs, self->card->bounce);
-    if (res < 0) {
-        self->mounts++;
-    }
-    sdb_call_end(&fs->call, 0);
-    return volume_end(self, res);
-}
-static MP_DEFINE_CONST_FUN_OBJ_2(volume_make_file_obj, volume_make_file);
+static MP_DEFINE_CONST_FUN_OBJ_1(volume_abort_obj, volume_abort);
 
 // begin(), commit() -> 0 or a negative error: an explicit transaction
 static mp_obj_t volume_begin(mp_obj_t self_in) {
@@ -125,25 +110,68 @@ static mp_obj_t volume_commit(mp_obj_t self_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(volume_commit_obj, volume_commit);
 
-// abort(): forgets what is not committed; every device handed out so far is dead
-static mp_obj_t volume_abort(mp_obj_t self_in) {
-    struct sdb_volume_obj *self = sdb_volume_get(self_in);
-    sdb_journal_abort(&self->volume.journal);
-    self->mounts++;
+// ---- For the modules of updates, which see a Volume as a Python object (objvolume.h) ------------
+
+// has() -> SDB_VOLUME_RECORD | SDB_VOLUME_JOURNAL
+static mp_obj_t volume_has(mp_obj_t self_in) {
+    const struct sdb_volume *v = &sdb_volume_get(self_in)->volume;
+    int has = v->without != 0 ? 0
+              : v->wanted     ? SDB_VOLUME_RECORD | SDB_VOLUME_JOURNAL
+                              : SDB_VOLUME_RECORD;
+    return MP_OBJ_NEW_SMALL_INT(has);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(volume_has_obj, volume_has);
+
+// slot(number, buf, write) -> 0 or a negative error: the state record's sector is read or written
+static mp_obj_t volume_slot(size_t n_args, const mp_obj_t *args) {
+    (void)n_args;
+    struct sdb_volume_obj *self = sdb_volume_get(args[0]);
+    struct sdb_record_store store;
+    mp_buffer_info_t buf;
+    mp_get_buffer_raise(args[2], &buf, MP_BUFFER_WRITE);
+    if (self->volume.without != 0 || buf.len != SDB_RECORD_SIZE) {
+        return MP_OBJ_NEW_SMALL_INT(SDB_EINVAL);
+    }
+    int number = (int)mp_obj_get_int(args[1]);
+    sdb_volume_store(&self->volume, &store);
+    return volume_end(self, mp_obj_is_true(args[3]) ? store.write(store.ctx, number, buf.buf)
+                                                    : store.read(store.ctx, number, buf.buf));
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(volume_slot_obj, 4, 4, volume_slot);
+
+// defer(True): syncs are no commits until defer(False)
+static mp_obj_t volume_defer(mp_obj_t self_in, mp_obj_t on) {
+    sdb_journal_defer(&sdb_volume_get(self_in)->volume.journal, mp_obj_is_true(on));
     return mp_const_none;
 }
-static MP_DEFINE_CONST_FUN_OBJ_1(volume_abort_obj, volume_abort);
+static MP_DEFINE_CONST_FUN_OBJ_2(volume_defer_obj, volume_defer);
 
-static const mp_rom_map_elem_t volume_locals_table[] = {
-    {MP_ROM_QSTR(MP_QSTR_device), MP_ROM_PTR(&volume_device_obj)},
-    {MP_ROM_QSTR(MP_QSTR_info), MP_ROM_PTR(&volume_info_obj)},
-    {MP_ROM_QSTR(MP_QSTR_begin_file), MP_ROM_PTR(&volume_begin_file_obj)},
-    {MP_ROM_QSTR(MP_QSTR_make_file), MP_ROM_PTR(&volume_make_file_obj)},
-    {MP_ROM_QSTR(MP_QSTR_begin), MP_ROM_PTR(&volume_begin_obj)},
-    {MP_ROM_QSTR(MP_QSTR_commit), MP_ROM_PTR(&volume_commit_obj)},
-    {MP_ROM_QSTR(MP_QSTR_abort), MP_ROM_PTR(&volume_abort_obj)},
-};
-static MP_DEFINE_CONST_DICT(volume_locals, volume_locals_table);
+// checkpoint(must) -> 0 or a negative error: commits, if it must be or before the journal gets full
+static mp_obj_t volume_checkpoint(mp_obj_t self_in, mp_obj_t must) {
+    struct sdb_volume_obj *self = sdb_volume_get(self_in);
+    struct sdb_journal *journal = &self->volume.journal;
+    bool full = sdb_journal_room(journal) <= journal->slots / 2;
+    return volume_end(self, full || mp_obj_is_true(must) ? sdb_journal_checkpoint(journal) : 0);
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(volume_checkpoint_obj, volume_checkpoint);
 
-MP_DEFINE_CONST_OBJ_TYPE(sdb_volume_type, MP_QSTR_Volume, MP_TYPE_FLAG_NONE, make_new,
-                         volume_make_new, locals_dict, &volume_locals);
+// watch(install): its flush() is called before anybody else's commit; None ends that
+static mp_obj_t volume_watch(mp_obj_t self_in, mp_obj_t install) {
+    sdb_volume_get(self_in)->flusher = install == mp_const_none ? MP_OBJ_NULL : install;
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(volume_watch_obj, volume_watch);
+
+#define VOLUME_METHODS(X)                                                                          \
+    X(MP_QSTR_device, volume_device_obj)                                                           \
+    X(MP_QSTR_info, volume_info_obj)                                                               \
+    X(MP_QSTR_abort, volume_abort_obj)                                                             \
+    X(MP_QSTR_begin, volume_begin_obj)                                                             \
+    X(MP_QSTR_commit, volume_commit_obj)                                                           \
+    X(MP_QSTR_has, volume_has_obj)                                                                 \
+    X(MP_QSTR_slot, volume_slot_obj)                                                               \
+    X(MP_QSTR_defer, volume_defer_obj)                                                             \
+    X(MP_QSTR_checkpoint, volume_checkpoint_obj)                                                   \
+    X(MP_QSTR_watch, volume_watch_obj)
+
+SDB_TYPE(sdb_volume_type, MP_QSTR_Volume, volume_make_new, VOLUME_METHODS);

@@ -3,7 +3,6 @@
 #define SDB_VOLUME_OBJ_H
 
 #include "card.h"
-#include "objfs.h"
 
 #include "core/volume.h"
 
@@ -13,19 +12,17 @@ struct sdb_volume_obj {
     uint32_t mounts; // counts aborts: devices handed out before the last one are dead
     struct sdb_volume volume;
 
-    // Called before anybody else's commit while an install has a file open, NULL if none has: the
-    // file's clusters are committed along and need its directory entry to speak of them.
-    int (*flush)(void *ctx);
-    void *flush_ctx;
+    // An object whose flush() is called before anybody else's commit: the file that an install has
+    // open is committed along and needs its directory entry to speak of it. MP_OBJ_NULL: none.
+    mp_obj_t flusher;
 };
 
-extern const mp_obj_type_t sdb_volume_type;
+// What Volume.has() or-s: the control area holds the state record; what is mounted is journalled.
+enum { SDB_VOLUME_RECORD = 1, SDB_VOLUME_JOURNAL = 2 };
+
+SDB_TYPE_DECLARE(sdb_volume_type);
 
 // The volume in `obj`, or NULL for None; raises TypeError if it is something else.
 struct sdb_volume_obj *sdb_volume_get(mp_obj_t obj);
-
-// The store of the state record: in the volume's control area or, without one, in files of `fs`.
-void sdb_volume_obj_store(struct sdb_volume_obj *self, const struct sdb_fs *fs,
-                          struct sdb_record_store *store);
 
 #endif

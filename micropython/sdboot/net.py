@@ -2,9 +2,8 @@
 
 import socket
 
-import _sdota
-from . import Error
-from ._errors import check
+from ._errors import Error, check
+from ._native import load
 
 # Of Linux and ESP32: ETIMEDOUT, and what a socket with a timeout says instead of it.
 _TIMEOUT = (11, 110, 115, 116, 119)
@@ -27,7 +26,7 @@ class Response:
     def __init__(self, url, headers, timeout):
         self.url = url
         host, name, port, path = _split(url)
-        self.http = _sdota.Http()
+        self.http = load("_sdota").Http()
         self.sock = None
         self.timeout = timeout
         request = self._request(host, path, headers)

@@ -7,11 +7,9 @@ import sys
 from binascii import hexlify
 from collections import namedtuple
 
-import _sdboot
-import _sdota
-import sdboot
-from . import net
-from ._errors import check
+from . import __version__, board, net
+from ._errors import Error, check
+from ._native import load
 
 TRIAL = 3  # state in the record
 BUFFER = 2048  # bytes read from the network at a time
@@ -47,7 +45,7 @@ class OTA:
         self.url = url.rstrip("/")
         self.main_dir = main_dir.rstrip("/")
         self.new_version_dir = new_version_dir.rstrip("/")
-        self.headers = {"User-Agent": "sdboot/" + sdboot.__version__}
+        self.headers = {"User-Agent": "sdboot/" + __version__}
         self.headers.update(headers)
         self.quite = quite
         self.force_update = force_update
@@ -81,7 +79,7 @@ class OTA:
         try:
             self._stage(install, release)
         except BaseException:
-            if sdboot.recover():  # the filesystem has been mounted anew
+            if board.recover():  # the filesystem has been mounted anew
                 install = self._begin(release)
             while install.abort() > 0:
                 pass
@@ -89,9 +87,9 @@ class OTA:
         self._say("%s is staged, reset to run it" % release.version)
 
     def _begin(self, release):
-        install = _sdota.Install(
-            sdboot._filesystem(),
-            sdboot._volume,
+        install = load("_sdota").Install(
+            board._filesystem(),
+            board._volume,
             self.main_dir,
             self.new_version_dir,
             release.version,
@@ -102,7 +100,7 @@ class OTA:
         )
         code = install.begin()
         if code == -16:
-            raise sdboot.Error(
+            raise Error(
                 16,
                 "install of %s: the running release is on trial, sdboot.confirm() it first; or a "
                 "swap was interrupted, reset first" % release.version,
@@ -112,7 +110,7 @@ class OTA:
 
     def get_version(self, directory, version_file_name=".version"):
         """The version that `directory` of the card holds, "0.0.0" if it says none."""
-        return sdboot.version(directory, version_file_name)
+        return board.version(directory, version_file_name)
 
     def get_latest_version(self):
         """(version, file, SHA-1 as hex) of the newest release on the server."""
@@ -126,7 +124,7 @@ class OTA:
             print("sdboot:", text)
 
     def _record(self):
-        record = _sdboot.record(sdboot._filesystem(), sdboot._volume)
+        record = load("_sdboot").record(board._filesystem(), board._volume)
         if isinstance(record, int):
             check(record, "the state record on the card")
         return record
@@ -134,7 +132,7 @@ class OTA:
     def _choose(self, current, force):
         url = self.url + "/versions"
         bad = None if force else self._record()[5]
-        versions = _sdota.Versions(current, bad or None, force)
+        versions = load("_sdota").Versions(current, bad or None, force)
         response = net.Response(url, self.headers, self.timeout)
         try:
             for piece in response.pieces(bytearray(512)):

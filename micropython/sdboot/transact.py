@@ -1,8 +1,7 @@
 # Explicit transactions.
 
-import sdboot
-from . import Error
-from ._errors import check
+from . import board
+from ._errors import Error, check
 
 
 class Transaction:
@@ -20,7 +19,7 @@ class Transaction:
     def __exit__(self, kind, value, traceback):
         code = self.volume.commit() if kind is None else -1
         if code < 0:
-            sdboot._remount()
+            board._remount()
         if kind is None:
             check(code, "transaction undone")
         return False

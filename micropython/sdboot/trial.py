@@ -5,13 +5,15 @@ import io
 import os
 import time
 
-import _sdboot
 import machine
 
-import sdboot
-from . import card
+from . import board, card
+from ._errors import Error
+from ._native import load
 
-STAGED, SWAPPING, TRIAL, REVERTING = 1, 2, 3, 4
+_sdboot = load("_sdboot")
+
+IDLE, STAGED, SWAPPING, TRIAL = 0, 1, 2, 3
 _SWAPPED, _REVERTED = 1, 2
 _WHY = {3: "by hand", 4: "it was not confirmed", 5: "its files on the card are damaged"}
 
@@ -27,23 +29,33 @@ def _counts(timeout):
     return not (timeout and cause == getattr(machine, "SOFT_RESET", -1))
 
 
-def _reset_first(fs, volume, timeout):
+def _reset_first(record):
     # A trial's time is measured from the last hard reset, which may be days ago.
-    if timeout and machine.reset_cause() == getattr(machine, "SOFT_RESET", -1):
-        record = _sdboot.record(fs, volume)
-        if not isinstance(record, int) and record[0] in (STAGED, SWAPPING):
-            print("sdboot: resetting, for the trial of release %s" % record[4])
-            machine.reset()
+    soft = machine.reset_cause() == getattr(machine, "SOFT_RESET", -1)
+    if soft and record[0] in (STAGED, SWAPPING):
+        print("sdboot: resetting, for the trial of release %s" % record[4])
+        machine.reset()
 
 
 def finish_update(fs, blocks, volume, attempts, timeout):
     # Returns the filesystem, mounted anew if something failed, and whether a release is on trial.
     # A failure must not keep the application from running.
     attempts = max(0, min(attempts, 255))
-    if attempts:
-        _reset_first(fs, volume, timeout)
-    done, state = _sdboot.boot(fs, volume, hashlib.sha256, attempts, _counts(timeout))
-    record = _sdboot.record(fs, volume) if done > 0 else None
+    record = _sdboot.record(fs, volume)
+    if isinstance(record, int):
+        done, state = record, IDLE
+    elif record[0] == IDLE and not record[6]:
+        return fs, False
+    else:
+        if attempts and timeout:
+            _reset_first(record)
+        try:
+            swap = load("_sdswap")
+        except Error as e:
+            print("sdboot: an update can't be finished:", e)
+            return fs, record[0] == TRIAL
+        done, state = swap.run(fs, volume, hashlib.sha256, attempts, _counts(timeout))
+        record = _sdboot.record(fs, volume) if done > 0 else None
     if done == _REVERTED:
         event, version = record[2], record[3]
         print("sdboot: release %s is taken back: %s" % (version, _WHY.get(event, event)))
@@ -139,7 +151,7 @@ class _Confirmer:
         stop()
         if good:
             try:
-                sdboot.confirm()
+                board.confirm()
                 return
             except OSError as e:
                 print("sdboot: the release can't be confirmed:", e)

@@ -1,0 +1,38 @@
+# The modules in C: files of this package (native code, *.mpy), or part of the firmware.
+
+import gc
+import sys
+
+from ._errors import Error
+
+# sys.implementation._mpy of a firmware that takes our native code: version 6, sub-version 3; above
+# it the architecture, as its number in MicroPython's tools/mpy_ld.py.
+_MPY = 6 | 3 << 8
+_ARCHITECTURES = {2: "x64", 4: "armv6m", 5: "armv7m", 10: "xtensawin", 11: "rv32imc"}
+
+
+def load(name):
+    """The module `name`. Its memory is given back at a reset only, so what is seldom needed is in
+    modules of its own."""
+    try:
+        return getattr(__import__("sdboot." + name), name)
+    except ImportError:
+        return __import__(name)
+    except MemoryError:
+        raise Error(
+            12,
+            "no memory for the native module %s: import sdboot before everything else, in boot.py; "
+            "if it is already, build it into the firmware (docs/INSTALL.md)" % name,
+        )
+    except ValueError as e:
+        raise Error(8, "%s is not made for this firmware (%s): %s" % (name, e, _remedy()))
+
+
+def _remedy():
+    mpy = getattr(sys.implementation, "_mpy", 0)
+    arch = mpy >> 10
+    if not arch:
+        return "it runs no native code, build sdboot into it (docs/INSTALL.md)"
+    if mpy & 0x3FF != _MPY:
+        return "MicroPython 1.23 to 1.28 is needed, this is " + sys.version.split("; ")[-1]
+    return "install the package for " + _ARCHITECTURES.get(arch, "architecture %d" % arch)
