@@ -14,6 +14,8 @@
 #define MICROPY_ENABLE_GC (1)
 #undef MICROPY_READER_VFS
 #define MICROPY_READER_VFS (1)
+// One set of error numbers on all boards, that of the simulated one.
+#define MICROPY_USE_INTERNAL_ERRNO (1)
 #undef MICROPY_VFS
 #define MICROPY_VFS (1)
 #undef MICROPY_VFS_ROM

@@ -35,7 +35,11 @@ static mp_obj_t timer_init_helper(struct timer_obj *self, size_t n_args, const m
     mp_arg_val_t arg[MP_ARRAY_SIZE(allowed)];
     mp_arg_parse_all(n_args, pos_args, kw_args, MP_ARRAY_SIZE(allowed), allowed, arg);
     if (arg[ARG_freq].u_obj != mp_const_none) {
+#if MICROPY_PY_BUILTINS_FLOAT
         self->period_us = (uint64_t)(1e6 / mp_obj_get_float(arg[ARG_freq].u_obj));
+#else
+        self->period_us = 1000000u / (uint64_t)mp_obj_get_int(arg[ARG_freq].u_obj);
+#endif
     } else {
         if (arg[ARG_tick_hz].u_int <= 0) {
             mp_raise_ValueError(MP_ERROR_TEXT("invalid tick_hz"));
