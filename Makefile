@@ -33,6 +33,7 @@ help:
 	@echo "make fuzz    the parsers under libFuzzer, SECONDS=5 each"
 	@echo "make install PORT=/dev/ttyUSB0  the package on a board with stock MicroPython; uninstall"
 	@echo "make test-install  the same on emulated boards"
+	@echo "make rp2     firmware for a Raspberry Pi Pico with sdboot built in"
 	@echo "make clean   remove build/"
 
 setup:
@@ -107,6 +108,11 @@ mpremote:
 	@command -v mpremote >/dev/null || [ -d build/mpremote ] || \
 		tools/suite.sh deb bookworm-backports build/mpremote micropython-mpremote python3-serial
 
+# Firmware of a Raspberry Pi Pico with sdboot in it: the CMake build of MicroPython.
+rp2: board
+	@tools/setup.sh arm rp2
+	@tools/rp2.sh
+
 test-install: board mpremote
 	@$(MAKE) --no-print-directory -C sim BARE=1
 	@$(PYTHON) -m unittest discover -s tests/install
@@ -114,4 +120,4 @@ test-install: board mpremote
 clean:
 	rm -rf build
 
-.PHONY: all help install uninstall mpremote test-install setup board emu demo run test test-unit test-sim test-board test-cuts test-asan cuts torture torture-slice torture-mutants bench-card fuzz lint clean
+.PHONY: all help rp2 install uninstall mpremote test-install setup board emu demo run test test-unit test-sim test-board test-cuts test-asan cuts torture torture-slice torture-mutants bench-card fuzz lint clean

@@ -3,7 +3,7 @@
 # build/micropython. Safe to run again; the second time it changes nothing.
 #
 #   tools/setup.sh              as root, or as a user with sudo if packages are missing
-#   tools/setup.sh GROUP...     these groups of packages too: native xtensa riscv arm qemu
+#   tools/setup.sh GROUP...     these groups of packages too: native xtensa riscv arm qemu rp2
 #   tools/setup.sh --list       every package with its group and its reason
 #   MPY_DIR=/path tools/setup.sh  another MicroPython 1.25 tree (copied) instead of Debian's
 set -eu
@@ -17,7 +17,7 @@ BUILD=$ROOT/build
 TREE=$BUILD/micropython
 STAMP=$BUILD/setup.stamp
 
-GROUPS_KNOWN="base native xtensa riscv arm qemu"
+GROUPS_KNOWN="base native xtensa riscv arm qemu rp2"
 groups=base
 
 packages() {
@@ -54,6 +54,8 @@ arm     libnewlib-arm-none-eabi       C library for them
 qemu    qemu-system-arm               emulated Arm board
 qemu    qemu-system-misc              emulated RISC-V board
 qemu    qemu-user                     emulated Xtensa processor
+rp2     cmake                         build of MicroPython's port rp2
+rp2     libstdc++-arm-none-eabi-newlib  C++ headers for it
 LIST
 }
 
