@@ -34,6 +34,7 @@ help:
 	@echo "make install PORT=/dev/ttyUSB0  the package on a board with stock MicroPython; uninstall"
 	@echo "make test-install  the same on emulated boards"
 	@echo "make rp2     firmware for a Raspberry Pi Pico with sdboot built in"
+	@echo "make test-frozen  firmware with sdboot built in and frozen"
 	@echo "make clean   remove build/"
 
 setup:
@@ -113,6 +114,11 @@ rp2: board
 	@tools/setup.sh arm rp2
 	@tools/rp2.sh
 
+# Firmware with everything of sdboot in it boots with an empty flash.
+test-frozen: board
+	@$(MAKE) --no-print-directory -C sim FROZEN=1
+	@$(PYTHON) -m unittest discover -s tests/frozen
+
 test-install: board mpremote
 	@$(MAKE) --no-print-directory -C sim BARE=1
 	@$(PYTHON) -m unittest discover -s tests/install
@@ -120,4 +126,4 @@ test-install: board mpremote
 clean:
 	rm -rf build
 
-.PHONY: all help rp2 install uninstall mpremote test-install setup board emu demo run test test-unit test-sim test-board test-cuts test-asan cuts torture torture-slice torture-mutants bench-card fuzz lint clean
+.PHONY: all help rp2 test-frozen install uninstall mpremote test-install setup board emu demo run test test-unit test-sim test-board test-cuts test-asan cuts torture torture-slice torture-mutants bench-card fuzz lint clean
