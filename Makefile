@@ -35,6 +35,7 @@ help:
 	@echo "make test-install  the same on emulated boards"
 	@echo "make rp2     firmware for a Raspberry Pi Pico with sdboot built in"
 	@echo "make test-frozen  firmware with sdboot built in and frozen"
+	@echo "make test-newest  the board's tests on the newest MicroPython in Debian"
 	@echo "make clean   remove build/"
 
 setup:
@@ -119,6 +120,11 @@ test-frozen: board
 	@$(MAKE) --no-print-directory -C sim FROZEN=1
 	@$(PYTHON) -m unittest discover -s tests/frozen
 
+# The newest MicroPython that Debian has.
+test-newest: board
+	@tools/newest.sh
+	@SDBOOT_BOARD=$(CURDIR)/build/newest/board $(PYTHON) -m unittest discover -s tests/board
+
 test-install: board mpremote
 	@$(MAKE) --no-print-directory -C sim BARE=1
 	@$(PYTHON) -m unittest discover -s tests/install
@@ -126,4 +132,4 @@ test-install: board mpremote
 clean:
 	rm -rf build
 
-.PHONY: all help rp2 test-frozen install uninstall mpremote test-install setup board emu demo run test test-unit test-sim test-board test-cuts test-asan cuts torture torture-slice torture-mutants bench-card fuzz lint clean
+.PHONY: all help rp2 test-newest test-frozen install uninstall mpremote test-install setup board emu demo run test test-unit test-sim test-board test-cuts test-asan cuts torture torture-slice torture-mutants bench-card fuzz lint clean
