@@ -13,6 +13,7 @@ URL ?=
 # The board of `make install`.
 PORT ?=
 ARCH ?=
+BOOT ?=
 FORCE ?=
 
 all: board
@@ -23,6 +24,7 @@ help:
 	@echo "make test-asan  the board's tests with AddressSanitizer and UBSan"
 	@echo "make run     the simulated board in this terminal: CARD=img FLASH=img PIN=18=0 URL=http://..."
 	@echo "make board   build the simulated board"
+	@echo "make native  the package for stock firmware: build/native/ARCH, for all or ARCH=xtensawin"
 	@echo "make emu     build the emulated boards: armv7m, rv32imc, xtensawin under QEMU"
 	@echo "make setup   install what is needed and get MicroPython (MPY_DIR=... takes yours)"
 	@echo "make lint    clang-format, cppcheck, warnings of gcc and clang as errors"
@@ -44,6 +46,21 @@ setup:
 board: setup
 	@[ -x $(BOARD) ] || echo "board: building MicroPython for the simulated board, about half a minute"
 	@$(MAKE) --no-print-directory -C sim
+
+# What goes on a board with stock firmware: build/native/ARCH. CROSS= names another toolchain than
+# Debian's, for one ARCH.
+NATIVE := xtensawin rv32imc armv7m armv6m x64
+toolchain_xtensawin := xtensa
+toolchain_rv32imc := riscv
+toolchain_armv7m := arm
+toolchain_armv6m := arm
+native_archs := $(if $(ARCH),$(ARCH),$(NATIVE))
+
+native:
+	@tools/setup.sh native $(if $(CROSS),,$(foreach arch,$(native_archs),$(toolchain_$(arch))))
+	@$(MAKE) --no-print-directory -C sim mpy-cross
+	@for arch in $(native_archs); do \
+		$(MAKE) --no-print-directory -C micropython/native ARCH=$$arch $(if $(CROSS),CROSS=$(CROSS)) || exit 1; done
 
 # Real MicroPython for other processors, under QEMU: build/emu/{mps2,virt-rv32,xtensa}/board.
 emu:
@@ -100,10 +117,12 @@ fuzz: setup
 lint: setup
 	@tools/lint.sh
 
-# On a real board. ARCH= makes sure of its architecture, FORCE=1 replaces a boot.py of your own.
+# On a real board. ARCH= makes sure of its architecture, BOOT= has the arguments of sdboot.boot(),
+# FORCE=1 replaces a boot.py of your own.
 install uninstall: mpremote
 	@[ -n "$(PORT)" ] || { echo "make $@: say where the board is: make $@ PORT=/dev/ttyUSB0"; exit 1; }
-	@$(PYTHON) tools/install.py $@ --port "$(PORT)" $(if $(ARCH),--arch "$(ARCH)") $(if $(FORCE),--force)
+	@$(PYTHON) tools/install.py $@ --port "$(PORT)" $(if $(ARCH),--arch "$(ARCH)") \
+		$(if $(BOOT),--boot '$(BOOT)') $(if $(FORCE),--force)
 
 # The system's mpremote, or Debian's package unpacked below build/.
 mpremote:
@@ -132,4 +151,4 @@ test-install: board mpremote
 clean:
 	rm -rf build
 
-.PHONY: all help rp2 test-newest test-frozen install uninstall mpremote test-install setup board emu demo run test test-unit test-sim test-board test-cuts test-asan cuts torture torture-slice torture-mutants bench-card fuzz lint clean
+.PHONY: all help native rp2 test-newest test-frozen install uninstall mpremote test-install setup board emu demo run test test-unit test-sim test-board test-cuts test-asan cuts torture torture-slice torture-mutants bench-card fuzz lint clean

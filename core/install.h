@@ -37,7 +37,6 @@ struct sdb_install_config {
     const char *main_dir;             // "app": the directory that a release owns whole
     const char *next_dir;             // "next"
     const char *version;              // announced version; app/.version in the package must agree
-    uint8_t digest[SDB_HASH_MAX];     // announced hash of the whole package, hash->size bytes
     uint8_t trials;                   // trial boots the release gets; 0: none, it is final at once
     const struct sdb_hash *file_hash; // SHA-256 for the manifest; NULL: the release has none
 
@@ -50,9 +49,26 @@ struct sdb_install_config {
     // what follows must not share a transaction with what came before. May be NULL.
     int (*checkpoint)(void *ctx, bool must);
     void *ctx;
+
+    uint8_t digest[SDB_HASH_MAX]; // announced hash of the whole package, hash->size bytes
 };
 
 struct sdb_install {
+    // What is small comes first: native code reaches it with shorter instructions.
+    uint32_t size;   // of the member
+    uint32_t done;   // bytes of it seen
+    uint32_t files;  // members that are files, so far
+    size_t gathered; // bytes in cfg.gather
+    int out;         // handle of the file being written, or -1
+    int cmp;         // handle of the live file compared with, or -1
+    uint8_t phase;
+    bool begun;          // begin succeeded
+    bool placed_version; // next/.version is written
+    bool aborting;
+    bool has_app;
+    bool is_version; // this member is app/.version
+    int error;       // first error: the install is dead
+
     struct sdb_install_config cfg;
     struct sdb_names names;
     struct sdb_tar tar;
@@ -62,19 +78,6 @@ struct sdb_install {
     char live[SDB_PATH_MAX + 1];     // what it will replace, if outside main_dir
     uint8_t buf[512];                // live content, to compare and to copy
     char found[SDB_VERSION_MAX + 1]; // content of app/.version in the package
-    uint32_t size;                   // of the member
-    uint32_t done;                   // bytes of it seen
-    uint32_t files;                  // members that are files, so far
-    size_t gathered;                 // bytes in cfg.gather
-    int out;                         // handle of the file being written, or -1
-    int cmp;                         // handle of the live file compared with, or -1
-    uint8_t phase;
-    bool begun;          // begin succeeded
-    bool placed_version; // next/.version is written
-    bool aborting;
-    bool has_app;
-    bool is_version; // this member is app/.version
-    int error;       // first error: the install is dead
 };
 
 // `names` is copied; its table stays the caller's. Returns 0; SDB_EINVAL for directory names or a

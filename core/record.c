@@ -4,6 +4,7 @@
 #include "crc32.h"
 #include "error.h"
 
+#include <stddef.h>
 #include <string.h>
 
 // Offsets in a slot, little-endian; bytes not named are zero (docs/FORMAT.md).
@@ -25,6 +26,21 @@ enum {
     RECORD_CRC = 508,
 };
 
+// The bytes and the strings lie in memory as they do in the slot: they are copied at once.
+enum { RECORD_STRINGS = RECORD_NEXT_DIR + SDB_DIRNAME_MAX + 1 - RECORD_VERSION };
+#define RECORD_SAME(field, at, from, base)                                                         \
+    _Static_assert(offsetof(struct sdb_record, field) - offsetof(struct sdb_record, from) ==       \
+                       (at) - (base),                                                              \
+                   #field)
+RECORD_SAME(left, RECORD_LEFT, state, RECORD_STATE);
+RECORD_SAME(trials, RECORD_TRIALS, state, RECORD_STATE);
+RECORD_SAME(event, RECORD_EVENT, state, RECORD_STATE);
+RECORD_SAME(flags, RECORD_FLAGS, state, RECORD_STATE);
+RECORD_SAME(bad, RECORD_BAD, version, RECORD_VERSION);
+RECORD_SAME(event_version, RECORD_EVENT_VERSION, version, RECORD_VERSION);
+RECORD_SAME(main_dir, RECORD_MAIN_DIR, version, RECORD_VERSION);
+RECORD_SAME(next_dir, RECORD_NEXT_DIR, version, RECORD_VERSION);
+
 #define RECORD_MAGIC_VALUE 0x52424453u // "SDBR"
 #define RECORD_FORMAT_VALUE 1
 
@@ -32,18 +48,10 @@ static void record_encode(const struct sdb_record *r, uint8_t *buf) {
     memset(buf, 0, SDB_RECORD_SIZE);
     sdb_put32(buf + RECORD_MAGIC, RECORD_MAGIC_VALUE);
     buf[RECORD_FORMAT] = RECORD_FORMAT_VALUE;
-    buf[RECORD_STATE] = r->state;
-    buf[RECORD_LEFT] = r->left;
-    buf[RECORD_TRIALS] = r->trials;
-    buf[RECORD_EVENT] = r->event;
-    buf[RECORD_FLAGS] = r->flags;
+    memcpy(buf + RECORD_STATE, &r->state, RECORD_FLAGS + 1 - RECORD_STATE);
     sdb_put32(buf + RECORD_SEQ, r->seq);
     sdb_put32(buf + RECORD_SIGNED_SEQ, r->signed_seq);
-    memcpy(buf + RECORD_VERSION, r->version, SDB_VERSION_MAX);
-    memcpy(buf + RECORD_BAD, r->bad, SDB_VERSION_MAX);
-    memcpy(buf + RECORD_EVENT_VERSION, r->event_version, SDB_VERSION_MAX);
-    memcpy(buf + RECORD_MAIN_DIR, r->main_dir, SDB_DIRNAME_MAX);
-    memcpy(buf + RECORD_NEXT_DIR, r->next_dir, SDB_DIRNAME_MAX);
+    memcpy(buf + RECORD_VERSION, r->version, RECORD_STRINGS);
     sdb_put32(buf + RECORD_CRC, sdb_crc32(0, buf, RECORD_CRC));
 }
 
@@ -54,19 +62,15 @@ static bool record_valid(const uint8_t *buf) {
 }
 
 static void record_decode(const uint8_t *buf, struct sdb_record *r) {
-    memset(r, 0, sizeof(*r)); // strings stay terminated
-    r->state = buf[RECORD_STATE];
-    r->left = buf[RECORD_LEFT];
-    r->trials = buf[RECORD_TRIALS];
-    r->event = buf[RECORD_EVENT];
-    r->flags = buf[RECORD_FLAGS];
+    memcpy(&r->state, buf + RECORD_STATE, RECORD_FLAGS + 1 - RECORD_STATE);
     r->seq = sdb_get32(buf + RECORD_SEQ);
     r->signed_seq = sdb_get32(buf + RECORD_SIGNED_SEQ);
-    memcpy(r->version, buf + RECORD_VERSION, SDB_VERSION_MAX);
-    memcpy(r->bad, buf + RECORD_BAD, SDB_VERSION_MAX);
-    memcpy(r->event_version, buf + RECORD_EVENT_VERSION, SDB_VERSION_MAX);
-    memcpy(r->main_dir, buf + RECORD_MAIN_DIR, SDB_DIRNAME_MAX);
-    memcpy(r->next_dir, buf + RECORD_NEXT_DIR, SDB_DIRNAME_MAX);
+    memcpy(r->version, buf + RECORD_VERSION, RECORD_STRINGS);
+    r->version[SDB_VERSION_MAX] = '\0';
+    r->bad[SDB_VERSION_MAX] = '\0';
+    r->event_version[SDB_VERSION_MAX] = '\0';
+    r->main_dir[SDB_DIRNAME_MAX] = '\0';
+    r->next_dir[SDB_DIRNAME_MAX] = '\0';
 }
 
 // Reads the newest valid record into buf and its slot's number, -1 for none, into *slot.

@@ -22,10 +22,8 @@ struct sdb_tar_events {
 
 struct sdb_tar {
     struct sdb_tar_events events;
-    // Path of the member last seen; after an error about a member, of that one.
-    char path[SDB_PATH_MAX + 1];
 
-    // Internal.
+    // Internal. What is small comes first: native code reaches it with shorter instructions.
     int error;
     uint8_t state;        // enum tar_state
     uint8_t zeros;        // zero blocks in a row
@@ -42,6 +40,9 @@ struct sdb_tar {
     uint32_t record_len;  // bytes of a pax record, by its own account
     uint32_t record_done; // of these, seen
     uint8_t block[512];
+
+    // Path of the member last seen; after an error about a member, of that one.
+    char path[SDB_PATH_MAX + 1];
 };
 
 // Starts an archive; `events` is copied.

@@ -6,15 +6,16 @@
 
 struct sdb_tree {
     const struct sdb_fs *fs;
-    char path[SDB_PATH_MAX + 1]; // where we are, below the root of the tree
-    size_t root;                 // length of the root's path
-    struct sdb_dirent entry;
 
     // Called for every file; must make it vanish from `path` (remove it, rename it away).
     int (*file)(void *ctx, const char *path);
     // Called for a directory before its content; may be NULL.
     int (*dir)(void *ctx, const char *path);
     void *ctx;
+
+    size_t root;                 // length of the root's path
+    char path[SDB_PATH_MAX + 1]; // where we are, below the root of the tree
+    struct sdb_dirent entry;
 };
 
 // Prepares to remove the tree at `path`.

@@ -20,16 +20,19 @@ struct sdb_release {
 };
 
 struct sdb_versions {
-    struct sdb_release best; // the newest so far; best.version is empty if there is none
-    uint32_t total;          // bytes fed
-    uint16_t good;           // lines that are releases
-    uint16_t bad;            // lines that had to be skipped
+    uint32_t total; // bytes fed
+    uint16_t good;  // lines that are releases
+    uint16_t bad;   // lines that had to be skipped
 
     // Internal.
+    bool force;
+    uint16_t fill; // length of the line so far, also beyond the buffer
     const char *current;
     const char *exclude;
-    bool force;
-    uint16_t fill;                        // length of the line so far, also beyond the buffer
+
+    struct sdb_release best; // the newest so far; best.version is empty if there is none
+
+    // Internal.
     char line[SDB_VERSIONS_LINE_MAX + 1]; // its beginning
 };
 

@@ -14,13 +14,13 @@
 
 struct sdb_volume {
     const struct sdb_bdev *card;
-    struct sdb_journal journal;
     struct sdb_control control;
     struct sdb_control_store slots;
     struct sdb_record_store area_store;
     int replay;  // enum sdb_replay: what the journal held
     int without; // why there is no control area: 0 there is one, or a negative error
     bool wanted; // the volume is to be mounted through the journal
+    struct sdb_journal journal;
 };
 
 // Opens the FAT volume on `card`, which must outlive `v`. `journal`: mount it through the journal;

@@ -25,8 +25,8 @@ struct sdb_card *sdb_card_new(const struct sdb_bdev *dev, struct sdb_call *call,
 
 // Card(bdev, block_size=512)
 mp_obj_t sdb_card_make(size_t n_args, const mp_obj_t *args) {
-    mp_int_t block_size = n_args > 1 ? mp_obj_get_int(args[1]) : (mp_int_t)SDB_SECTOR;
-    if (block_size < (mp_int_t)SDB_SECTOR || block_size % SDB_SECTOR != 0) {
+    uint32_t block_size = n_args > 1 ? (uint32_t)mp_obj_get_int_truncated(args[1]) : SDB_SECTOR;
+    if (block_size < SDB_SECTOR || block_size % SDB_SECTOR != 0) {
         mp_raise_ValueError(MP_ERROR_TEXT("block_size must be a multiple of 512"));
     }
     struct sdb_card *self;
@@ -48,7 +48,7 @@ mp_obj_t sdb_card_make(size_t n_args, const mp_obj_t *args) {
         }
         self->dev = self->root.dev;
     }
-    self->block_size = (uint32_t)block_size;
+    self->block_size = block_size;
     return MP_OBJ_FROM_PTR(self);
 }
 

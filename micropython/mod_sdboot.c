@@ -2,7 +2,6 @@
 #include "objfs.h"
 #include "volume.h"
 
-#include "core/boot.h"
 #include "core/record_fs.h"
 
 #include <string.h>
@@ -12,42 +11,28 @@ struct mod_state {
     struct sdb_objfs fs;
     struct sdb_record_store store;
     struct sdb_record record;
-    struct sdb_volume_obj *volume;
 };
-
-// Loads the state record: from the volume's control area or, without one, from files of `vfs`.
-static struct mod_state *mod_load(mp_obj_t vfs, mp_obj_t volume, int *res) {
-    struct mod_state *state = sdb_new0(struct mod_state);
-    state->volume = sdb_volume_get(volume);
-    if (state->volume != NULL && state->volume->volume.without == 0) {
-        sdb_volume_store(&state->volume->volume, &state->store);
-    } else {
-        sdb_objfs_init(&state->fs, vfs);
-        sdb_record_fs(&state->store, &state->fs.fs);
-    }
-    *res = sdb_record_load(&state->store, &state->record);
-    return state;
-}
-
-// An exception may wait in the filesystem's calls, or in the card's.
-static mp_obj_t mod_end(struct mod_state *state, int res) {
-    if (state->volume != NULL) {
-        sdb_call_end(state->volume->card->call, 0);
-    }
-    return sdb_call_end(&state->fs.call, res);
-}
 
 static mp_obj_t mod_str(const char *s) {
     return mp_obj_new_str(s, strlen(s));
 }
 
 // record(vfs, volume) -> (state, attempts left, event, event's version, staged version, bad
-// version, flags) or -errno
-static mp_obj_t mod_record(mp_obj_t vfs, mp_obj_t volume) {
-    int res;
-    struct mod_state *state = mod_load(vfs, volume, &res);
+// version, flags) or -errno. It is in the volume's control area or, without one, in files of `vfs`.
+static mp_obj_t mod_record(mp_obj_t vfs, mp_obj_t volume_in) {
+    struct mod_state *state = sdb_new0(struct mod_state);
+    struct sdb_volume_obj *volume = sdb_volume_get(volume_in);
+    struct sdb_call *call = &state->fs.call;
+    if (volume != NULL && volume->volume.without == 0) {
+        call = volume->card->call;
+        sdb_volume_store(&volume->volume, &state->store);
+    } else {
+        sdb_objfs_init_reader(&state->fs, vfs);
+        sdb_record_fs(&state->store, &state->fs.fs);
+    }
     const struct sdb_record *r = &state->record;
-    mp_obj_t code = mod_end(state, res);
+    int res = sdb_record_load(&state->store, &state->record);
+    mp_obj_t code = sdb_call_end(call, res);
     if (res < 0) {
         return code;
     }
@@ -64,20 +49,11 @@ static mp_obj_t mod_record(mp_obj_t vfs, mp_obj_t volume) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(mod_record_obj, mod_record);
 
-// confirm(vfs, volume) -> 1 if there was a trial, else 0, or a negative error
-static mp_obj_t mod_confirm(mp_obj_t vfs, mp_obj_t volume) {
-    int res;
-    struct mod_state *state = mod_load(vfs, volume, &res);
-    return mod_end(state, res < 0 ? res : sdb_boot_confirm(&state->store, &state->record));
-}
-static MP_DEFINE_CONST_FUN_OBJ_2(mod_confirm_obj, mod_confirm);
-
 #define SDBOOT_TYPES(T) T(sdb_card_type) T(sdb_volume_type)
 #define SDBOOT_GLOBALS(X)                                                                          \
     X(MP_QSTR_Card, sdb_card_type)                                                                 \
     X(MP_QSTR_Volume, sdb_volume_type)                                                             \
-    X(MP_QSTR_record, mod_record_obj)                                                              \
-    X(MP_QSTR_confirm, mod_confirm_obj)
+    X(MP_QSTR_record, mod_record_obj)
 
 SDB_MODULE(sdb_mod_sdboot, MP_QSTR__sdboot, SDBOOT_GLOBALS, SDBOOT_TYPES);
 MP_REGISTER_MODULE(MP_QSTR__sdboot, sdb_mod_sdboot);

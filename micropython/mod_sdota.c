@@ -139,40 +139,40 @@ struct sdota_install {
 };
 
 // Files are closed here, so FatFs holds nothing back.
-static int install_checkpoint(void *ctx, bool must) {
+static int ota_checkpoint(void *ctx, bool must) {
     struct sdota_install *self = ctx;
     return sdb_objvolume_set(&self->volume, MP_QSTR_checkpoint, must);
 }
 
 // The install's own syncs are no commits. Those of the application, between two steps of it, are.
-static void install_enter(struct sdota_install *self) {
+static void ota_enter(struct sdota_install *self) {
     sdb_objvolume_set(&self->volume, MP_QSTR_defer, true);
 }
 
 // Its file is flushed along with those, while there may be one.
-static int install_watch(struct sdota_install *self, mp_obj_t install) {
+static int ota_watch(struct sdota_install *self, mp_obj_t install) {
     const struct sdb_arg arg = {.obj = install};
     return self->volume.journalled
                ? sdb_call(&self->fs.call, self->volume.obj, MP_QSTR_watch, NULL, 1, &arg)
                : 0;
 }
 
-static mp_obj_t install_leave(struct sdota_install *self, int res) {
+static mp_obj_t ota_leave(struct sdota_install *self, int res) {
     int left = sdb_objvolume_set(&self->volume, MP_QSTR_defer, false);
     return sdb_call_end(&self->fs.call, res < 0 ? res : left < 0 ? left : res);
 }
 
 // flush() -> 0 or a negative error: called by the Volume before anybody else's commit
-static mp_obj_t install_flush(mp_obj_t self_in) {
+static mp_obj_t ota_flush(mp_obj_t self_in) {
     struct sdota_install *self = MP_OBJ_TO_PTR(self_in);
     int file = self->install.out;
     int res =
         file < 0 ? 0 : sdb_call(&self->fs.call, self->fs.file[file], MP_QSTR_flush, NULL, 0, NULL);
     return sdb_call_end(&self->fs.call, res);
 }
-static MP_DEFINE_CONST_FUN_OBJ_1(install_flush_obj, install_flush);
+static MP_DEFINE_CONST_FUN_OBJ_1(ota_flush_obj, ota_flush);
 
-static int install_grow_names(void *ctx, struct sdb_names *names) {
+static int ota_grow_names(void *ctx, struct sdb_names *names) {
     (void)ctx;
     size_t capacity = names->capacity * 2;
     names->table =
@@ -181,8 +181,8 @@ static int install_grow_names(void *ctx, struct sdb_names *names) {
     return 0;
 }
 
-static mp_obj_t install_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw,
-                                 const mp_obj_t *args) {
+static mp_obj_t ota_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw,
+                             const mp_obj_t *args) {
     mp_arg_check_num(n_args, n_kw, 9, 9, false);
     struct sdota_install *self = sdb_new0(struct sdota_install);
     self->base.type = type;
@@ -200,95 +200,93 @@ static mp_obj_t install_make_new(const mp_obj_type_t *type, size_t n_args, size_
     sdb_objhash_init(&self->hash, &self->fs.call, args[6], digest.len);
     sdb_objhash_init(&self->file_hash, &self->fs.call, args[7], SDB_MANIFEST_DIGEST);
     struct sdb_install_config *cfg = &self->install.cfg;
-    *cfg = (struct sdb_install_config){
-        .fs = &self->fs.fs,
-        .hash = &self->hash.hash,
-        .file_hash = &self->file_hash.hash,
-        .store = &self->volume.store,
-        .main_dir = mp_obj_str_get_str(args[2]),
-        .next_dir = mp_obj_str_get_str(args[3]),
-        .version = mp_obj_str_get_str(args[4]),
-        .gather = m_new(uint8_t, INSTALL_GATHER),
-        .gather_size = INSTALL_GATHER,
-        .checkpoint = install_checkpoint,
-        .ctx = self,
-        .trials = (uint8_t)mp_obj_get_int(args[8]),
-    };
+    cfg->fs = &self->fs.fs;
+    cfg->hash = &self->hash.hash;
+    cfg->file_hash = &self->file_hash.hash;
+    cfg->store = &self->volume.store;
+    cfg->main_dir = mp_obj_str_get_str(args[2]);
+    cfg->next_dir = mp_obj_str_get_str(args[3]);
+    cfg->version = mp_obj_str_get_str(args[4]);
+    cfg->gather = m_new(uint8_t, INSTALL_GATHER);
+    cfg->gather_size = INSTALL_GATHER;
+    cfg->checkpoint = ota_checkpoint;
+    cfg->ctx = self;
+    cfg->trials = (uint8_t)mp_obj_get_int(args[8]);
     memcpy(cfg->digest, digest.buf, digest.len);
     return MP_OBJ_FROM_PTR(self);
 }
 
 // begin() -> 0 or a negative error, as all of these
-static mp_obj_t install_begin(mp_obj_t self_in) {
+static mp_obj_t ota_begin(mp_obj_t self_in) {
     struct sdota_install *self = MP_OBJ_TO_PTR(self_in);
     const struct sdb_install_config cfg = self->install.cfg;
     const size_t capacity = 64;
     struct sdb_names names = {
         .table = (void *)m_new(uint32_t, capacity * 2),
         .capacity = capacity,
-        .grow = install_grow_names,
+        .grow = ota_grow_names,
     };
-    install_enter(self);
-    int res = install_watch(self, self_in);
+    ota_enter(self);
+    int res = ota_watch(self, self_in);
     if (res == 0) {
         res = self->hash.hash.start(&self->hash);
     }
-    return install_leave(self, res < 0 ? res : sdb_install_begin(&self->install, &cfg, &names));
+    return ota_leave(self, res < 0 ? res : sdb_install_begin(&self->install, &cfg, &names));
 }
-static MP_DEFINE_CONST_FUN_OBJ_1(install_begin_obj, install_begin);
+static MP_DEFINE_CONST_FUN_OBJ_1(ota_begin_obj, ota_begin);
 
-static mp_obj_t install_clean(mp_obj_t self_in) {
+static mp_obj_t ota_clean(mp_obj_t self_in) {
     struct sdota_install *self = MP_OBJ_TO_PTR(self_in);
-    install_enter(self);
-    return install_leave(self, sdb_install_clean(&self->install));
+    ota_enter(self);
+    return ota_leave(self, sdb_install_clean(&self->install));
 }
-static MP_DEFINE_CONST_FUN_OBJ_1(install_clean_obj, install_clean);
+static MP_DEFINE_CONST_FUN_OBJ_1(ota_clean_obj, ota_clean);
 
-static mp_obj_t install_feed(mp_obj_t self_in, mp_obj_t data) {
+static mp_obj_t ota_feed(mp_obj_t self_in, mp_obj_t data) {
     struct sdota_install *self = MP_OBJ_TO_PTR(self_in);
     mp_buffer_info_t buf;
     mp_get_buffer_raise(data, &buf, MP_BUFFER_READ);
-    install_enter(self);
-    return install_leave(self, sdb_install_feed(&self->install, buf.buf, buf.len));
+    ota_enter(self);
+    return ota_leave(self, sdb_install_feed(&self->install, buf.buf, buf.len));
 }
-static MP_DEFINE_CONST_FUN_OBJ_2(install_feed_obj, install_feed);
+static MP_DEFINE_CONST_FUN_OBJ_2(ota_feed_obj, ota_feed);
 
-static mp_obj_t install_finish(mp_obj_t self_in) {
+static mp_obj_t ota_finish(mp_obj_t self_in) {
     struct sdota_install *self = MP_OBJ_TO_PTR(self_in);
-    install_enter(self);
+    ota_enter(self);
     int res = sdb_install_finish(&self->install);
-    install_watch(self, mp_const_none);
-    return install_leave(self, res);
+    ota_watch(self, mp_const_none);
+    return ota_leave(self, res);
 }
-static MP_DEFINE_CONST_FUN_OBJ_1(install_finish_obj, install_finish);
+static MP_DEFINE_CONST_FUN_OBJ_1(ota_finish_obj, ota_finish);
 
-static mp_obj_t install_abort(mp_obj_t self_in) {
+static mp_obj_t ota_abort(mp_obj_t self_in) {
     struct sdota_install *self = MP_OBJ_TO_PTR(self_in);
-    install_enter(self);
+    ota_enter(self);
     int res = sdb_install_abort(&self->install);
-    install_watch(self, mp_const_none);
-    return install_leave(self, res);
+    ota_watch(self, mp_const_none);
+    return ota_leave(self, res);
 }
-static MP_DEFINE_CONST_FUN_OBJ_1(install_abort_obj, install_abort);
+static MP_DEFINE_CONST_FUN_OBJ_1(ota_abort_obj, ota_abort);
 
 // where() -> path of the member being read, for messages: bytes, which need not be UTF-8
-static mp_obj_t install_where(mp_obj_t self_in) {
+static mp_obj_t ota_where(mp_obj_t self_in) {
     struct sdota_install *self = MP_OBJ_TO_PTR(self_in);
     const char *path = self->install.tar.path;
     return mp_obj_new_bytes((const byte *)path, strlen(path));
 }
-static MP_DEFINE_CONST_FUN_OBJ_1(install_where_obj, install_where);
+static MP_DEFINE_CONST_FUN_OBJ_1(ota_where_obj, ota_where);
 
 #define INSTALL_METHODS(X)                                                                         \
-    X(MP_QSTR_begin, install_begin_obj)                                                            \
-    X(MP_QSTR_clean, install_clean_obj)                                                            \
-    X(MP_QSTR_feed, install_feed_obj)                                                              \
-    X(MP_QSTR_finish, install_finish_obj)                                                          \
-    X(MP_QSTR_abort, install_abort_obj)                                                            \
-    X(MP_QSTR_where, install_where_obj)                                                            \
-    X(MP_QSTR_flush, install_flush_obj)
+    X(MP_QSTR_begin, ota_begin_obj)                                                                \
+    X(MP_QSTR_clean, ota_clean_obj)                                                                \
+    X(MP_QSTR_feed, ota_feed_obj)                                                                  \
+    X(MP_QSTR_finish, ota_finish_obj)                                                              \
+    X(MP_QSTR_abort, ota_abort_obj)                                                                \
+    X(MP_QSTR_where, ota_where_obj)                                                                \
+    X(MP_QSTR_flush, ota_flush_obj)
 
-SDB_TYPE(sdota_install_type, MP_QSTR_Install, install_make_new, INSTALL_METHODS);
+SDB_TYPE(sdota_install_type, MP_QSTR_Install, ota_make_new, INSTALL_METHODS);
 
 // ---- The module ---------------------------------------------------------------------------------
 

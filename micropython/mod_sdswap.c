@@ -1,5 +1,5 @@
-// Module _sdswap: puts a staged release in place, checks it, takes it back. Loaded at a boot that
-// has such work to do, and to verify.
+// Module _sdswap: puts a staged release in place, checks it, ends its trial, takes it back. Loaded
+// at a boot that has such work to do, and to verify.
 #include "objfs.h"
 #include "objhash.h"
 #include "objvolume.h"
@@ -67,6 +67,16 @@ static mp_obj_t mod_run(size_t n_args, const mp_obj_t *args) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mod_run_obj, 5, 5, mod_run);
 
+// confirm(vfs, volume) -> 1 if there was a trial, else 0, or a negative error
+static mp_obj_t mod_confirm(mp_obj_t vfs, mp_obj_t volume) {
+    struct swap_work *work = swap_work_new(vfs, volume);
+    struct sdb_boot *boot = &work->boot;
+    int res = sdb_boot_load(boot);
+    return sdb_call_end(&work->fs.call,
+                        res < 0 ? res : sdb_boot_confirm(boot->store, &boot->record));
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(mod_confirm_obj, mod_confirm);
+
 // rollback(vfs, volume) -> 0 or a negative error: the next boot does it
 static mp_obj_t mod_rollback(mp_obj_t vfs, mp_obj_t volume) {
     struct swap_work *work = swap_work_new(vfs, volume);
@@ -97,6 +107,7 @@ static MP_DEFINE_CONST_FUN_OBJ_3(mod_verify_obj, mod_verify);
 #define SDSWAP_TYPES(T)
 #define SDSWAP_GLOBALS(X)                                                                          \
     X(MP_QSTR_run, mod_run_obj)                                                                    \
+    X(MP_QSTR_confirm, mod_confirm_obj)                                                            \
     X(MP_QSTR_rollback, mod_rollback_obj)                                                          \
     X(MP_QSTR_verify, mod_verify_obj)
 

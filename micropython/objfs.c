@@ -118,22 +118,38 @@ static int objfs_rename(void *ctx, const char *from, const char *to) {
     return objfs_call(ctx, MP_QSTR_rename, NULL, from, to);
 }
 
-void sdb_objfs_init(struct sdb_objfs *self, mp_obj_t vfs) {
+static const struct sdb_fs objfs_reader = {
+    .open = objfs_open,
+    .read = objfs_read,
+    .close = objfs_close,
+};
+
+static const struct sdb_fs objfs_all = {
+    .stat = objfs_stat,
+    .open = objfs_open,
+    .read = objfs_read,
+    .write = objfs_write,
+    .close = objfs_close,
+    .opendir = objfs_opendir,
+    .readdir = objfs_readdir,
+    .closedir = objfs_closedir,
+    .mkdir = objfs_mkdir,
+    .remove = objfs_remove,
+    .rmdir = objfs_rmdir,
+    .rename = objfs_rename,
+};
+
+static void objfs_init(struct sdb_objfs *self, mp_obj_t vfs, const struct sdb_fs *fs) {
     memset(self, 0, sizeof(*self));
     self->vfs = vfs;
-    self->fs = (struct sdb_fs){
-        .ctx = self,
-        .stat = objfs_stat,
-        .open = objfs_open,
-        .read = objfs_read,
-        .write = objfs_write,
-        .close = objfs_close,
-        .opendir = objfs_opendir,
-        .readdir = objfs_readdir,
-        .closedir = objfs_closedir,
-        .mkdir = objfs_mkdir,
-        .remove = objfs_remove,
-        .rmdir = objfs_rmdir,
-        .rename = objfs_rename,
-    };
+    self->fs = *fs;
+    self->fs.ctx = self;
+}
+
+void sdb_objfs_init(struct sdb_objfs *self, mp_obj_t vfs) {
+    objfs_init(self, vfs, &objfs_all);
+}
+
+void sdb_objfs_init_reader(struct sdb_objfs *self, mp_obj_t vfs) {
+    objfs_init(self, vfs, &objfs_reader);
 }

@@ -6,14 +6,17 @@
 #include "core/fs.h"
 
 struct sdb_objfs {
-    struct sdb_fs fs;
     struct sdb_call call;
     mp_obj_t vfs;
     mp_obj_t file[2]; // open ones
     mp_obj_t dir;     // iterator over the directory being listed
+    struct sdb_fs fs;
 };
 
 // Takes `vfs`. The struct must be part of an object that the garbage collector knows.
 void sdb_objfs_init(struct sdb_objfs *self, mp_obj_t vfs);
+
+// Likewise, for reading files only: that is all of the code that the module needs then.
+void sdb_objfs_init_reader(struct sdb_objfs *self, mp_obj_t vfs);
 
 #endif

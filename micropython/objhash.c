@@ -32,15 +32,17 @@ static int objhash_digest(void *ctx, uint8_t *out) {
     return 0;
 }
 
+static const struct sdb_hash objhash_hash = {
+    .start = objhash_start,
+    .update = objhash_update,
+    .digest = objhash_digest,
+};
+
 void sdb_objhash_init(struct sdb_objhash *self, struct sdb_call *call, mp_obj_t type, size_t size) {
     self->call = call;
     self->type = type;
     self->state = MP_OBJ_NULL;
-    self->hash = (struct sdb_hash){
-        .ctx = self,
-        .size = size,
-        .start = objhash_start,
-        .update = objhash_update,
-        .digest = objhash_digest,
-    };
+    self->hash = objhash_hash;
+    self->hash.ctx = self;
+    self->hash.size = size;
 }

@@ -10,11 +10,12 @@ struct sdb_volume_obj {
     mp_obj_base_t base;
     struct sdb_card *card;
     uint32_t mounts; // counts aborts: devices handed out before the last one are dead
-    struct sdb_volume volume;
 
     // An object whose flush() is called before anybody else's commit: the file that an install has
     // open is committed along and needs its directory entry to speak of it. MP_OBJ_NULL: none.
     mp_obj_t flusher;
+
+    struct sdb_volume volume;
 };
 
 // What Volume.has() or-s: the control area holds the state record; what is mounted is journalled.

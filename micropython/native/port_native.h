@@ -5,9 +5,12 @@
 
 #include "py/nlr.h"
 
+// Variables must be global, to be found through the global offset table.
+#define SDB_BSS __attribute__((externally_visible))
+
 // Types that the table of functions doesn't have, looked up once.
-const mp_obj_type_t *sdb_type_bytearray;
-const mp_obj_type_t *sdb_type_os_error;
+SDB_BSS const mp_obj_type_t *sdb_type_bytearray;
+SDB_BSS const mp_obj_type_t *sdb_type_os_error;
 #define SDB_TYPE_BYTEARRAY sdb_type_bytearray
 
 // The firmware of a windowed Xtensa pushes in two steps, as py/emitnative.c does it: nlr_push links
@@ -46,14 +49,14 @@ static inline void *sdb_malloc0(size_t len) {
 
 // ---- Types and modules --------------------------------------------------------------------------
 
-static MP_NOINLINE void sdb_table_add(mp_map_t *map, qstr name, const void *object) {
+MP_NOINLINE void sdb_table_add(mp_map_t *map, qstr name, const void *object) {
     mp_map_elem_t *elem = &map->table[map->used++];
     elem->key = MP_OBJ_NEW_QSTR(name);
     elem->value = MP_OBJ_FROM_PTR(object);
 }
 
-static MP_NOINLINE void sdb_type_init(mp_obj_full_type_t *type, qstr name, mp_make_new_fun_t new,
-                                      mp_obj_dict_t *locals, mp_map_elem_t *table, size_t n) {
+MP_NOINLINE void sdb_type_init(mp_obj_full_type_t *type, qstr name, mp_make_new_fun_t new,
+                               mp_obj_dict_t *locals, mp_map_elem_t *table, size_t n) {
     type->base.type = &mp_type_type;
     type->name = name;
     MP_OBJ_TYPE_SET_SLOT(type, make_new, new, 0);
@@ -70,9 +73,9 @@ static MP_NOINLINE void sdb_type_init(mp_obj_full_type_t *type, qstr name, mp_ma
 #define SDB_TABLE_ADD(name, object) sdb_table_add(map, name, &object);
 
 #define SDB_TYPE(type, name, new, METHODS)                                                         \
-    mp_obj_full_type_t type;                                                                       \
-    mp_obj_dict_t type##_locals;                                                                   \
-    mp_map_elem_t type##_table[0 METHODS(SDB_TABLE_COUNT)];                                        \
+    SDB_BSS mp_obj_full_type_t type;                                                               \
+    SDB_BSS mp_obj_dict_t type##_locals;                                                           \
+    SDB_BSS mp_map_elem_t type##_table[0 METHODS(SDB_TABLE_COUNT)];                                \
     static void type##_init(void) {                                                                \
         mp_map_t *map = &type##_locals.map;                                                        \
         sdb_type_init(&type, name, new, &type##_locals, type##_table,                              \
@@ -87,8 +90,7 @@ static MP_NOINLINE void sdb_type_init(mp_obj_full_type_t *type, qstr name, mp_ma
 
 // `self` stays among the globals: before MicroPython 1.24 nothing else keeps the module's memory.
 #define SDB_MODULE(module, name, GLOBALS, TYPES)                                                   \
-    __attribute__((externally_visible)) mp_obj_t mpy_init(mp_obj_fun_bc_t *self, size_t n_args,    \
-                                                          size_t n_kw, mp_obj_t *args) {           \
+    SDB_BSS mp_obj_t mpy_init(mp_obj_fun_bc_t *self, size_t n_args, size_t n_kw, mp_obj_t *args) { \
         (void)n_args;                                                                              \
         (void)n_kw;                                                                                \
         (void)args;                                                                                \
@@ -101,5 +103,6 @@ static MP_NOINLINE void sdb_type_init(mp_obj_full_type_t *type, qstr name, mp_ma
         MP_DYNRUNTIME_INIT_EXIT                                                                    \
     }                                                                                              \
     struct sdb_module_end
+#define MP_REGISTER_MODULE(name, module) struct sdb_module_end
 
 #endif

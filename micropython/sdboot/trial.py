@@ -8,7 +8,7 @@ import time
 import machine
 
 from . import board, card
-from ._errors import Error
+from ._errors import Error, check
 from ._native import load
 
 _sdboot = load("_sdboot")
@@ -68,6 +68,16 @@ def finish_update(fs, blocks, volume, attempts, timeout):
     if done < 0:
         fs = card.mount_again(blocks, volume)
     return fs, state == TRIAL
+
+
+def end(fs, volume):
+    # Ends the trial; True if there was one. Without one there is nothing to load for it.
+    record = _sdboot.record(fs, volume)
+    if isinstance(record, int):
+        check(record, "confirm: the state record on the card")
+    if record[0] != TRIAL:
+        return False
+    return bool(check(load("_sdswap").confirm(fs, volume), "confirm"))
 
 
 def watch(fs, volume, timeout, confirm_after):
