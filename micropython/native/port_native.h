@@ -49,8 +49,8 @@ static inline void *sdb_malloc0(size_t len) {
 
 // ---- Types and modules --------------------------------------------------------------------------
 
-MP_NOINLINE void sdb_table_add(mp_map_t *map, qstr name, const void *object) {
-    mp_map_elem_t *elem = &map->table[map->used++];
+MP_NOINLINE void sdb_table_add(mp_obj_dict_t *dict, qstr name, const void *object) {
+    mp_map_elem_t *elem = &dict->map.table[dict->map.used++];
     elem->key = MP_OBJ_NEW_QSTR(name);
     elem->value = MP_OBJ_FROM_PTR(object);
 }
@@ -70,14 +70,14 @@ MP_NOINLINE void sdb_type_init(mp_obj_full_type_t *type, qstr name, mp_make_new_
 }
 
 #define SDB_TABLE_COUNT(name, object) +1
-#define SDB_TABLE_ADD(name, object) sdb_table_add(map, name, &object);
+#define SDB_TABLE_ADD(name, object) sdb_table_add(dict, name, &object);
 
 #define SDB_TYPE(type, name, new, METHODS)                                                         \
     SDB_BSS mp_obj_full_type_t type;                                                               \
     SDB_BSS mp_obj_dict_t type##_locals;                                                           \
     SDB_BSS mp_map_elem_t type##_table[0 METHODS(SDB_TABLE_COUNT)];                                \
     static void type##_init(void) {                                                                \
-        mp_map_t *map = &type##_locals.map;                                                        \
+        mp_obj_dict_t *dict = &type##_locals;                                                      \
         sdb_type_init(&type, name, new, &type##_locals, type##_table,                              \
                       MP_ARRAY_SIZE(type##_table));                                                \
         METHODS(SDB_TABLE_ADD)                                                                     \

@@ -17,7 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 from lab import BOARD, PACKAGE, ROOT, flash_image, host  # noqa: E402
 
-WORK = ROOT / "build" / "test-board"
+WORK = ROOT / "build" / "test-board" / BOARD.parent.name  # boards may be tested side by side
 CARD_TOOL = ROOT / "sim" / "card.py"
 FLASH_TOOL = ROOT / "sim" / "flash.py"
 MTOOLS = {**os.environ, "MTOOLS_SKIP_CHECK": "1"}
