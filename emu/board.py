@@ -3,7 +3,8 @@
 
 usage: emu/board.py BOARD [options]
 
-BOARD is mps2 (or armv7m), virt-rv32 (or rv32imc), xtensa (or xtensawin); `make emu` builds them.
+BOARD is mps2 (or armv7m), virt-rv32 (or rv32imc), xtensa (or xtensawin), which `make emu` builds,
+or the folder that such a one was built in.
 The serial line is stdin and stdout; the end of the input at the REPL switches the board off.
 
   --card IMG            image file of the card in the slot, up to 2 GiB; without it the slot is empty
@@ -21,22 +22,29 @@ The serial line is stdin and stdout; the end of the input at the REPL switches t
   --clock unset|host    the clock starts at 2000-01-01, as after power-on, or is right
   --stats FILE          counters as "name value" lines, written at the end
   --trace FILE          a line for each command of the card: r|w lba sectors
+  --terminal LINK       the serial line is a terminal of its own, LINK a link to it: for mpremote.
+                        The board runs until it is ended by a signal
   --web DIR             every server that the board connects to is one that serves DIR; without
                         it, the board's connections are the host's
   --unique-id HEX, --wifi-delay MS, --card-command-us N, --card-read-kbs N, --card-write-kbs N
                         taken for the simulated board's sake, without effect
 """
 
+import ctypes
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
+import time
+import tty
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 EXIT_RESET = 90  # emu.h
+PR_SET_PDEATHSIG = 1
 HEAP_MAX = 2 << 20
 EXEC_MAX = 256 << 10
 CARD_MAX = (2 << 30) - 512  # semihosting seeks in 31 bits
@@ -68,11 +76,12 @@ def size_of(name, text, least, most):
 
 
 class Options:
-    """The command line: `files` of the host, `web`, and `lines` for the board itself."""
+    """The command line: `files` of the host, `web`, `terminal`, and `lines` for the board itself."""
 
     def __init__(self, arguments):
         self.files = {}
         self.web = None
+        self.terminal = None
         self.lines = []
         arguments = list(arguments)
         while arguments:
@@ -92,7 +101,7 @@ class Options:
 
     @staticmethod
     def known(name):
-        others = ("heap", "exec", "pin", "card-bad", "clock", "web")
+        others = ("heap", "exec", "pin", "card-bad", "clock", "web", "terminal")
         return name in FILES + NUMBERS + IGNORED + others
 
     def one(self, name, value):
@@ -124,6 +133,10 @@ class Options:
                 fail('--clock: "%s" is neither "unset" nor "host"' % value)
             if value == "host":
                 self.lines.append("clock-set 1")
+        elif name == "terminal":
+            self.terminal = value
+            if os.path.lexists(value):
+                fail("--terminal: %s exists" % value)
         elif name == "web":
             self.web = Path(value)
             if not self.web.is_dir():
@@ -149,25 +162,60 @@ def prepare(folder, options):
 
 
 class SerialLine:
-    """Pipes between the board and stdin, stdout, which stay as they are when the board restarts."""
+    """stdin and stdout, or a terminal of its own, as the board's serial line (see uart.c)."""
 
-    def __enter__(self):
-        self.board_in, self.typed = os.pipe()
+    TICK = 0.005
+
+    def __init__(self, folder, terminal):
+        self.folder = folder
+        source, target = 0, 1
+        if terminal is not None:
+            source, self.terminal = os.openpty()  # held open: mpremote may come and go
+            target = source
+            tty.setraw(self.terminal)
+            Path(terminal).symlink_to(os.ttyname(self.terminal))
         self.shown, self.board_out = os.pipe()
-        threading.Thread(target=copy, args=(0, self.typed), daemon=True).start()
-        self.printer = threading.Thread(target=copy, args=(self.shown, 1))
+        self.typed = os.open(folder / "typed", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        os.mkfifo(folder / "ticks")
+        self.ticks = os.open(folder / "ticks", os.O_RDWR | os.O_NONBLOCK)
+        self.printer = threading.Thread(target=copy, args=(self.shown, target))
         self.printer.start()
-        return self
+        threading.Thread(target=self.receive, args=(source,), daemon=True).start()
+        threading.Thread(target=self.keep_ticking, daemon=True).start()
 
-    def call(self, command, folder):
-        return subprocess.call(command, cwd=folder, stdin=self.board_in, stdout=self.board_out)
+    def receive(self, source):
+        copy(source, self.typed, self.tick)
+        (self.folder / "typed.end").touch()
 
-    def __exit__(self, *_):
+    def tick(self):
+        try:
+            os.write(self.ticks, b".")
+        except BlockingIOError:  # the board is busy
+            pass
+
+    def keep_ticking(self):
+        while True:
+            time.sleep(self.TICK)
+            self.tick()
+
+    def call(self, command):
+        def die_with_us():
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+        return subprocess.call(
+            command,
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=self.board_out,
+            preexec_fn=die_with_us,
+        )
+
+    def close(self):
         os.close(self.board_out)
         self.printer.join()
 
 
-def copy(source, target):
+def copy(source, target, each=lambda: None):
     try:
         while True:
             data = os.read(source, 4096)
@@ -175,32 +223,34 @@ def copy(source, target):
                 break
             while data:
                 data = data[os.write(target, data) :]
-    except OSError:  # nobody reads what the board says
+            each()
+    except OSError:  # nobody reads what the board says, or the folder is gone
         pass
-    if target != 1:
-        os.close(target)
 
 
 def run(board, options):
-    firmware = ROOT / "build" / "emu" / board / "firmware.elf"
+    firmware = board / "firmware.elf"
     if not firmware.exists():
         fail("%s is not built: make emu" % firmware)
+    # A signal must not leave the folder behind.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     with tempfile.TemporaryDirectory(prefix="board") as folder:
         folder = Path(folder)
         prepare(folder, options)
-        network = None
-        status = EXIT_RESET
-        try:
-            from network import Network
+        from network import Network
 
-            network = Network(folder, options.web)
-            with SerialLine() as serial:
-                while status == EXIT_RESET:
-                    network.hang_up()
-                    status = serial.call([*COMMANDS[board], firmware], folder)
+        network = Network(folder, options.web)
+        serial = SerialLine(folder, options.terminal)
+        try:
+            status = EXIT_RESET
+            while status == EXIT_RESET:
+                network.hang_up()
+                status = serial.call([*COMMANDS[board.name], firmware])
         finally:
-            if network is not None:
-                network.close()
+            serial.close()
+            network.close()
+            if options.terminal:
+                os.unlink(options.terminal)
     if status < 0:
         sys.stderr.write("board: the emulator was ended by signal %d\n" % -status)
         return 128 - status
@@ -211,9 +261,12 @@ def main(arguments):
     if not arguments or arguments[0] in ("--help", "-h"):
         print(__doc__.strip())
         return 0 if arguments else 2
-    board = ALIASES.get(arguments[0], arguments[0])
-    if board not in COMMANDS:
+    board = Path(ALIASES.get(arguments[0], arguments[0]))
+    if board.name not in COMMANDS:
         fail('there is no board "%s", only %s' % (board, ", ".join(COMMANDS)))
+    if len(board.parts) == 1:
+        board = ROOT / "build" / "emu" / board
+    board = board.absolute()
     return run(board, Options(arguments[1:]))
 
 

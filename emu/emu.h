@@ -10,7 +10,7 @@
 #define EMU_EXIT_RESET 90     // tells board.py to start the machine again
 
 // semihost.c or xtensa/linux.c: the host's files as streams. -1: failed.
-enum emu_std { EMU_STDIN, EMU_STDOUT, EMU_STDERR };
+enum emu_std { EMU_STDOUT = 1, EMU_STDERR };
 int emu_std(enum emu_std which);
 int emu_open(const char *path, enum sim_file_mode mode);
 void emu_close(int file);
@@ -26,6 +26,17 @@ _Noreturn void emu_exit(int status);
 extern uint32_t emu_exec_limit; // bytes; EMU_EXEC_IN_HEAP: as ports do that run code from the heap
 #define EMU_EXEC_IN_HEAP UINT32_MAX
 void emu_options_read(void);
+
+// uart.c
+void emu_uart_poll(void);
+void emu_uart_wait(void); // some milliseconds at most
+
+// power.c: what outlives a hard reset.
+struct emu_state {
+    struct sim_state board;
+    uint32_t typed; // how much of the serial line's input has been read
+};
+extern struct emu_state emu_state;
 
 // exec.c
 uint32_t emu_exec_used(void);

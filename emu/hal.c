@@ -8,18 +8,25 @@
 #include "emu.h"
 
 uintptr_t mp_hal_stdio_poll(uintptr_t poll_flags) {
-    return poll_flags & MP_STREAM_POLL_WR;
+    emu_uart_poll();
+    uintptr_t ret = poll_flags & MP_STREAM_POLL_WR;
+    return sim_uart_any() ? ret | (poll_flags & MP_STREAM_POLL_RD) : ret;
 }
 
-// One character at a time: the next life of the machine reads on where this one has ended.
 int mp_hal_stdin_rx_chr(void) {
-    uint8_t c;
-    mp_handle_pending(true);
-    if (emu_read(emu_std(EMU_STDIN), &c, 1) != 1) {
-        sim_power_off(0, NULL);
+    for (;;) {
+        emu_uart_poll();
+        int c = sim_uart_get();
+        if (c >= 0) {
+            // Lines typed into a file or pipe end in "\n", a terminal sends "\r".
+            return c == '\n' && pyexec_mode_kind == PYEXEC_MODE_FRIENDLY_REPL ? '\r' : c;
+        }
+        if (sim_uart_eof()) {
+            sim_power_off(0, NULL);
+        }
+        mp_handle_pending(true);
+        sim_irq_wait(1);
     }
-    // Lines typed into a file or pipe end in "\n", a terminal sends "\r".
-    return c == '\n' && pyexec_mode_kind == PYEXEC_MODE_FRIENDLY_REPL ? '\r' : c;
 }
 
 mp_uint_t mp_hal_stdout_tx_strn(const char *str, size_t len) {
@@ -36,10 +43,9 @@ void mp_hal_delay_us(mp_uint_t us) {
 
 void mp_hal_delay_ms(mp_uint_t ms) {
     uint64_t end = sim_now_ns() + (uint64_t)ms * 1000000u;
-    do {
-        sim_irq_wait(1);
-        mp_event_handle_nowait();
-    } while (sim_now_ns() < end);
+    for (uint64_t now; mp_event_handle_nowait(), (now = sim_now_ns()) < end;) {
+        sim_irq_wait((int)((end - now) / 1000000u));
+    }
 }
 
 mp_uint_t mp_hal_ticks_cpu(void) {

@@ -1,8 +1,11 @@
-// Timers and watchdog, polled by the interpreter: MICROPY_VM_HOOK_LOOP, and whoever waits.
+// Timers, watchdog and serial line, polled by the interpreter: MICROPY_VM_HOOK_LOOP, and whoever
+// waits.
 #include "py/mphal.h"
 #include "py/runtime.h"
 
 #include "emu.h"
+
+#define IRQ_TURNS 1024u // of a loop in Python
 
 struct irq_timer {
     bool on, repeat;
@@ -84,14 +87,21 @@ static void irq_look(void) {
 
 // Looking at the clock takes longer than a turn of a loop.
 void emu_irq_poll(void) {
-    static uint8_t turns;
-    if (irq_active != 0 && ++turns == 0) {
-        irq_look();
+    static uint32_t turns;
+    if (++turns % IRQ_TURNS == 0) {
+        emu_uart_poll();
+        if (irq_active != 0) {
+            irq_look();
+        }
     }
 }
 
+// May come back late by a tick of the serial line, hence not for short times.
 void sim_irq_wait(int timeout_ms) {
-    (void)timeout_ms;
+    if (timeout_ms > 0) {
+        emu_uart_wait();
+    }
+    emu_uart_poll();
     if (irq_active != 0) {
         irq_look();
     }

@@ -3,7 +3,7 @@
 EMU_MOD_DIR := $(USERMOD_DIR)
 EMU_HOST ?= semihost.c
 SRC_USERMOD_C += $(addprefix $(EMU_MOD_DIR)/, \
-	main.c options.c power.c irq.c hal.c host.c exec.c sha1.c modemu.c $(EMU_HOST))
+	main.c options.c power.c irq.c uart.c hal.c host.c exec.c sha1.c strings.c modemu.c $(EMU_HOST))
 SRC_USERMOD_C += $(addprefix $(USER_C_MODULES)/shared/sim/, \
 	boot.c stats.c clock.c card.c sdcard.c flash.c pin.c timer.c modboard.c)
 CFLAGS_USERMOD += -I$(EMU_MOD_DIR) -I$(EMU_MOD_DIR)/include -I$(USER_C_MODULES)/shared/sim

@@ -12,7 +12,7 @@ static MP_DEFINE_CONST_FUN_OBJ_0(mod_exec_used_obj, mod_exec_used);
 
 // The network: requests to board.py and its answers, see frozen/socket.py.
 static int mod_net(bool out) {
-    static int files[2]; // less one
+    static int files[2]; // plus one
     if (files[out] == 0) {
         files[out] =
             1 + emu_open(out ? "net.out" : "net.in", out ? SIM_FILE_APPEND : SIM_FILE_READ);

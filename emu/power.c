@@ -4,8 +4,8 @@
 
 #include "emu.h"
 
-static struct sim_state power_state;
-struct sim_state *sim = &power_state;
+struct emu_state emu_state;
+struct sim_state *sim = &emu_state.board;
 
 static void power_say(enum emu_std where, const char *text) {
     emu_write(emu_std(where), text, strlen(text));
@@ -14,7 +14,7 @@ static void power_say(enum emu_std where, const char *text) {
 void sim_power_on(void) {
     int file = emu_open("state", SIM_FILE_READ);
     if (file >= 0) {
-        sim_file_read(file, 0, sim, sizeof(*sim));
+        sim_file_read(file, 0, &emu_state, sizeof(emu_state));
         emu_close(file);
     } else {
         sim->cause = SIM_PWRON;
@@ -39,7 +39,7 @@ _Noreturn void sim_hard_reset(enum sim_cause cause) {
     sim_stats_check_resets();
     sim->clock_ns += (int64_t)sim_now_ns(); // which starts at 0 again
     int file = emu_open("state", SIM_FILE_CREATE);
-    if (file < 0 || !sim_file_write(file, 0, sim, sizeof(*sim))) {
+    if (file < 0 || !sim_file_write(file, 0, &emu_state, sizeof(emu_state))) {
         sim_power_off(2, "board: the reset failed");
     }
     emu_close(file);

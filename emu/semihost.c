@@ -47,12 +47,10 @@ static int semi_open(const char *path, uint32_t mode) {
     return semi_call(SYS_OPEN, arg);
 }
 
-// The console that semihosting has itself does not tell the end of the input.
 int emu_std(enum emu_std which) {
-    static const char *const paths[] = {"/dev/stdin", "/dev/stdout", "/dev/stderr"};
-    static int files[3]; // less one
+    static int files[EMU_STDERR + 1]; // plus one
     if (files[which] == 0) {
-        files[which] = 1 + semi_open(paths[which], which == EMU_STDIN ? 1 : 9);
+        files[which] = 1 + semi_open(which == EMU_STDOUT ? "/dev/stdout" : "/dev/stderr", 9);
     }
     return files[which] - 1;
 }

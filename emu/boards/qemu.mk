@@ -3,6 +3,9 @@ MICROPY_VFS_FAT = 1
 MICROPY_VFS_LFS2 = 1
 MICROPY_HEAP_SIZE = 4096
 
+# machine.SDCard and machine.Pin are those of an ESP32, which the name says as its firmware does.
+CFLAGS += -UMICROPY_HW_MCU_NAME -DMICROPY_HW_MCU_NAME='"$(EMU_MCU) with pins of ESP32"'
+
 # The firmware's own start and serial line are emu/'s.
 $(BUILD)/main.o: CFLAGS += -Dmain=qemu_main
 $(BUILD)/mphalport.o: CFLAGS += $(foreach f, stdio_poll stdin_rx_chr stdout_tx_strn, \

@@ -9,11 +9,11 @@ import emu
 AF_INET = const(2)
 SOCK_STREAM = const(1)
 
-_HEAD = const("<cBBBii")  # operation, handle, number
+_HEAD = const("<BBBBii")  # operation, handle, number
 
 
 def _ask(operation, handle, number=0, data=b""):
-    emu.net_write(struct.pack(_HEAD, operation, 0, 0, 0, handle, number))
+    emu.net_write(struct.pack(_HEAD, ord(operation), 0, 0, 0, handle, number))
     if data:
         emu.net_write(data)
     answer = bytearray(4)

@@ -16,7 +16,7 @@
 #define MICROPY_PY_SELECT (0)
 #define MICROPY_PY_ASYNCIO (0)
 #define MICROPY_HW_BOARD_NAME "qemu-xtensa"
-#define MICROPY_HW_MCU_NAME "DC233C"
+#define MICROPY_HW_MCU_NAME "DC233C with pins of ESP32"
 
 typedef int32_t mp_int_t;
 typedef uint32_t mp_uint_t;

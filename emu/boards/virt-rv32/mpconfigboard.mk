@@ -2,8 +2,8 @@
 # memory. The instruction set is that of ESP32-C3; Debian's compiler has no libgcc for it under
 # the names of newer specifications.
 EMU_BOARD_DIR := $(BOARD_DIR)
+EMU_MCU = RV32IMC
 RV32_ARCH = rv32imac -misa-spec=2.2
 include boards/VIRT_RV32/mpconfigboard.mk
 LDSCRIPT = $(EMU_BOARD_DIR)/virt.ld
 include $(EMU_BOARD_DIR)/../qemu.mk
-CFLAGS += -UMICROPY_HW_MCU_NAME -DMICROPY_HW_MCU_NAME='"RV32IMC"'
