@@ -144,7 +144,9 @@ test-newest: board
 	@tools/newest.sh
 	@SDBOOT_BOARD=$(CURDIR)/build/newest/board $(PYTHON) -m unittest discover -s tests/board
 
-test-install: board mpremote
+test-install: board emu mpremote
+	@for arch in x64 armv7m rv32imc xtensawin; do \
+		$(MAKE) --no-print-directory native ARCH=$$arch || exit 1; done
 	@$(MAKE) --no-print-directory -C sim BARE=1
 	@$(PYTHON) -m unittest discover -s tests/install
 

@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,6 +29,13 @@ ARCHITECTURES = (
 ).split()
 PACKAGES = {"xtensawin", "rv32imc", "armv7m", "armv6m", "x64"}
 SAME_CODE = {"armv7em": "armv7m", "armv7emsp": "armv7m", "armv7emdp": "armv7m"}
+
+# These have no pins of their own for a card, and on ESP32-C3 sdboot's recovery pin is a USB line:
+# the boot.py for ESP32 would cut the board off.
+NO_DEFAULT_PINS = ("ESP32C2", "ESP32C3", "ESP32C5", "ESP32C6", "ESP32H2", "ESP32S2")
+WIRING = """install: the package is there, boot.py is as it was: %s has no pins of its own for a
+card. Say how yours is wired (docs/INSTALL.md), for instance
+    make install PORT=... BOOT='pin=10, sd={"slot": 2, "sck": 4, "miso": 5, "mosi": 6, "cs": 7}'"""
 
 
 class Failure(Exception):
@@ -248,10 +256,20 @@ def verify(board, folder, files):
         )
 
 
-def install_boot(board, said, boot_py, force):
+def wanted_boot(said, default, arguments):
+    """boot.py for the board: with the `arguments` of sdboot.boot() if there are any, else the
+    `default` one, None where that can't work."""
+    if arguments is None:
+        return None if said["machine"].endswith(NO_DEFAULT_PINS) else default
+    boot_py = b"import sdboot\n\nsdboot.boot(%s)\n" % arguments.encode()
+    if code_of(boot_py) != "sdboot":
+        raise Failure("BOOT=%r is no list of arguments of sdboot.boot()" % arguments)
+    return boot_py
+
+
+def install_boot(board, said, ours, force):
     """boot.py starts sdboot from now on, unless the user has one of their own."""
     path = said["flash"] + "/boot.py"
-    ours = boot_py.read_bytes()
     theirs = said["boot"]
     if theirs == ours:
         print("install: boot.py is ours already")
@@ -271,7 +289,10 @@ def install_boot(board, said, boot_py, force):
         keep = None
     else:
         raise Failure("there is a boot.py.old on the board already: rename or remove it")
-    board.copy([boot_py], path + ".new")
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "boot.py"
+        source.write_bytes(ours)
+        board.copy([source], path + ".new")
     board.call("replace(%r, %r, %r)" % (path + ".new", path, keep))
     if board.call("probe()")["boot"] != ours:
         raise Failure("boot.py arrived damaged: run this again")
@@ -285,7 +306,11 @@ def install(args):
     if said["executable"]:
         print("install: executable memory free: %d bytes, largest block %d" % said["executable"])
     install_package(board, said, files)
-    install_boot(board, said, files["boot.py"][0], args.force)
+    boot_py = wanted_boot(said, files["boot.py"][0].read_bytes(), args.boot)
+    if boot_py is None:
+        print(WIRING % said["machine"])
+        return
+    install_boot(board, said, boot_py, args.force)
     print(
         "install: done. Put a card in and reset the board. It says what it finds, for instance\n"
         "    sdboot: no release on SD card, FAT, 7580 MiB\n"
@@ -328,6 +353,7 @@ def main():
     parser.add_argument("action", choices=("install", "uninstall"))
     parser.add_argument("--port", required=True, help="serial port, for instance /dev/ttyUSB0")
     parser.add_argument("--arch", help="the package that the board must need")
+    parser.add_argument("--boot", help="arguments of sdboot.boot() in boot.py")
     parser.add_argument("--force", action="store_true", help="replace a boot.py of your own")
     args = parser.parse_args()
     sys.stdout.reconfigure(line_buffering=True)

@@ -176,6 +176,14 @@ class Install(InstallTest):
         self.tool("uninstall")
         self.assertEqual(self.files(), {})
 
+    def test_boot_py_with_the_wiring_of_the_board(self):
+        wiring = 'pin=10, sd={"slot": 2, "sck": 4, "miso": 5, "mosi": 6, "cs": 7}'
+        self.tool("install", "--boot", wiring)
+        text = "import sdboot\n\nsdboot.boot(%s)\n" % wiring
+        self.assertEqual(self.files()["/boot.py"], sha256(text.encode()))
+        self.assertIn("no list of arguments", self.tool("install", "--boot", "pin=10)", status=1))
+        self.assertIn("boot.py is ours already", self.tool("install", "--boot", wiring))
+
     def test_uninstall_leaves_what_was_there(self):
         self.write("/settings.json", b"{}")
         before = self.files()
@@ -226,6 +234,28 @@ class Install(InstallTest):
         self.assertTrue(set(package(self.arch).items()) <= set(self.files().items()))
 
 
+class Installed(InstallTest):
+    """The board works with what was installed."""
+
+    def test_boots_the_card_and_is_installed_on_from_there(self):
+        card = self.dir / "card.img"
+        with open(card, "wb") as f:
+            f.truncate(64 << 20)
+        self.power_on()
+        self.tool("install")
+        self.power_on("--card", card)
+        self.assertIn(b"sdboot: no release on SD card, FAT, 64 MiB", self.line.seen)
+        # "/" is the card now: what belongs on the flash goes to /flash.
+        self.assertIn("nothing to copy", self.tool("install"))
+        self.python("import os; os.remove('/flash/lib/sdboot/ota.mpy')")
+        self.assertIn("copying 1 of ", self.tool("install"))
+        self.assertEqual([p for p in self.files() if not p.startswith("/flash/")], [])
+        self.tool("uninstall")
+        self.assertEqual(list(self.files()), ["/flash/boot.py"])
+        self.power_on("--card", card)
+        self.assertNotIn(b"sdboot", self.line.seen)
+
+
 class Refused(InstallTest):
     def test_a_board_that_does_not_answer(self):
         self.line = Line()
@@ -247,6 +277,17 @@ class Refused(InstallTest):
         ):
             with self.assertRaisesRegex(install.Failure, message):
                 install.architecture({**said, "mpy": mpy}, None)
+
+    def test_no_boot_py_that_cuts_the_usb_of_a_c3(self):
+        for machine, expected in (
+            ("ESP32C3 module with ESP32C3", None),
+            ("Generic ESP32S2 module with ESP32S2", None),
+            ("Generic ESP32 module with ESP32", b"ours"),
+            ("Generic ESP32S3 module with ESP32S3", b"ours"),
+        ):
+            self.assertEqual(install.wanted_boot({"machine": machine}, b"ours", None), expected)
+            given = install.wanted_boot({"machine": machine}, b"ours", "pin=10")
+            self.assertEqual(given, b"import sdboot\n\nsdboot.boot(pin=10)\n")
 
     def test_architectures(self):
         said = {"release": "1.25.0", "machine": "a board"}
