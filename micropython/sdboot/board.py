@@ -190,8 +190,9 @@ def format(fs="fat"):
     if _fs is not None:
         root.umount(_point)
     _fs = None
-    card.format(_card, fs)
-    _kind, _fs, _card, _volume = card.mount(_card, fs, "never", True)
+    device = load("_sdboot").Card(_card)  # in sectors again, if it was littlefs's
+    card.format(device, fs)
+    _kind, _fs, _card, _volume = card.mount(device, fs, "never", True)
     _point = "/sd"
     root.mount(_fs, _point)
     print("sdboot: formatted, card is at /sd")
