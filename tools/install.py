@@ -31,7 +31,7 @@ PACKAGES = {"xtensawin", "rv32imc", "armv7m", "armv6m", "x64"}
 SAME_CODE = {"armv7em": "armv7m", "armv7emsp": "armv7m", "armv7emdp": "armv7m"}
 
 # These have no pins of their own for a card, and on ESP32-C3 sdboot's recovery pin is a USB line:
-# the boot.py for ESP32 would cut the board off.
+# the boot.py for ESP32 would fail there.
 NO_DEFAULT_PINS = ("ESP32C2", "ESP32C3", "ESP32C5", "ESP32C6", "ESP32H2", "ESP32S2")
 WIRING = """install: the package is there, boot.py is as it was: %s has no pins of its own for a
 card. Say how yours is wired (docs/INSTALL.md), for instance

@@ -278,7 +278,7 @@ class Refused(InstallTest):
             with self.assertRaisesRegex(install.Failure, message):
                 install.architecture({**said, "mpy": mpy}, None)
 
-    def test_no_boot_py_that_cuts_the_usb_of_a_c3(self):
+    def test_no_boot_py_without_the_wiring_where_there_is_no_default(self):
         for machine, expected in (
             ("ESP32C3 module with ESP32C3", None),
             ("Generic ESP32S2 module with ESP32S2", None),
