@@ -25,7 +25,8 @@ help:
 	@echo "make run     the simulated board in this terminal: CARD=img FLASH=img PIN=18=0 URL=http://..."
 	@echo "make board   build the simulated board"
 	@echo "make native  the package for stock firmware: build/native/ARCH, for all or ARCH=xtensawin"
-	@echo "make emu     build the emulated boards: armv7m, rv32imc, xtensawin under QEMU"
+	@echo "make emu     build the emulated boards: armv7m, rv32imc, xtensawin under QEMU;"
+	@echo "             test-emu: their own tests"
 	@echo "make setup   install what is needed and get MicroPython (MPY_DIR=... takes yours)"
 	@echo "make lint    clang-format, cppcheck, warnings of gcc and clang as errors"
 	@echo "make cuts    the board's power cut at every sector of an update, and again while it recovers"
@@ -66,6 +67,9 @@ native:
 emu:
 	@tools/setup.sh native xtensa riscv arm qemu
 	@$(MAKE) --no-print-directory -C emu
+
+test-emu: board emu
+	@$(PYTHON) -m unittest discover -s tests/emu
 
 demo: board
 	@$(PYTHON) tools/demo.py
@@ -153,4 +157,4 @@ test-install: board emu mpremote
 clean:
 	rm -rf build
 
-.PHONY: all help native rp2 test-newest test-frozen install uninstall mpremote test-install setup board emu demo run test test-unit test-sim test-board test-cuts test-asan cuts torture torture-slice torture-mutants bench-card fuzz lint clean
+.PHONY: all help native rp2 test-newest test-frozen install uninstall mpremote test-install setup board emu test-emu demo run test test-unit test-sim test-board test-cuts test-asan cuts torture torture-slice torture-mutants bench-card fuzz lint clean

@@ -7,7 +7,7 @@ BOARD is mps2 (or armv7m), virt-rv32 (or rv32imc), xtensa (or xtensawin), which 
 or the folder that such a one was built in.
 The serial line is stdin and stdout; the end of the input at the REPL switches the board off.
 
-  --card IMG            image file of the card in the slot, up to 2 GiB; without it the slot is empty
+  --card IMG            image file of the card in the slot, up to 2 GiB; without it, no card
   --flash IMG           image file of the internal flash (an empty file becomes 2 MiB of blank
                         flash); without it, blank flash that is forgotten at the end
   --heap BYTES          MicroPython's heap, K or M may follow (128K)
@@ -76,7 +76,7 @@ def size_of(name, text, least, most):
 
 
 class Options:
-    """The command line: `files` of the host, `web`, `terminal`, and `lines` for the board itself."""
+    """The command line: `files` of the host, `web`, `terminal`; `lines` for the board itself."""
 
     def __init__(self, arguments):
         self.files = {}

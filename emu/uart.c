@@ -63,6 +63,7 @@ bool sim_uart_eof(void) {
 
 void emu_uart_wait(void) {
     uint8_t buf[64];
+    emu_uart_poll(); // opens the files
     if (emu_read(uart_ticks, buf, sizeof(buf)) <= 0) {
         sim_power_off(0, NULL);
     }
