@@ -14,6 +14,14 @@ _ARCHITECTURES = {2: "x64", 4: "armv6m", 5: "armv7m", 10: "xtensawin", 11: "rv32
 def load(name):
     """The module `name`. Its memory is given back at a reset only, so what is seldom needed is in
     modules of its own."""
+    loaded = sys.modules.get("sdboot." + name)
+    return loaded or _load(name)
+
+
+def _load(name):
+    # Code passes through the heap on its way to executable memory: it has to be there in one piece,
+    # and what is made afterwards should not be scattered behind it.
+    gc.collect()
     try:
         return getattr(__import__("sdboot." + name), name)
     except ImportError:
@@ -26,6 +34,8 @@ def load(name):
         )
     except ValueError as e:
         raise Error(8, "%s is not made for this firmware (%s): %s" % (name, e, _remedy()))
+    finally:
+        gc.collect()
 
 
 def _remedy():

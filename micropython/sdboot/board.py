@@ -61,12 +61,28 @@ def boot(
             print("sdboot: %s on SD card, %s" % (found, card.describe(_card, _kind, _volume)))
             if on_trial:
                 trial.watch(_fs, _volume, trial_timeout, confirm_after)
+            else:
+                _forget("trial")
+            _forget("card", "pins", "root")
     except OSError as e:
         _fs = None
         print("sdboot:", reason(e))
         print("sdboot: staying on internal flash")
         return False
     return not pressed
+
+
+def _forget(*names):
+    # What is needed at boot only makes room for the application.
+    import gc
+    import sys
+
+    import sdboot
+
+    for name in names:
+        del sys.modules["sdboot." + name]
+        delattr(sdboot, name)
+    gc.collect()
 
 
 def version(directory="app", name=".version"):
