@@ -143,10 +143,13 @@ test-frozen: board
 	@$(MAKE) --no-print-directory -C sim FROZEN=1
 	@$(PYTHON) -m unittest discover -s tests/frozen
 
-# The newest MicroPython that Debian has.
+# The newest MicroPython that Debian has: sdboot built in, and as native modules on stock firmware.
 test-newest: board
 	@tools/newest.sh
+	@$(MAKE) --no-print-directory native ARCH=x64
 	@SDBOOT_BOARD=$(CURDIR)/build/newest/board $(PYTHON) -m unittest discover -s tests/board
+	@SDBOOT_BOARD=$(CURDIR)/build/newest/bare/board SDBOOT_PACKAGE=$(CURDIR)/build/native/x64/lib/sdboot \
+		$(PYTHON) -m unittest discover -s tests/board
 
 test-install: board emu mpremote
 	@for arch in x64 armv7m rv32imc xtensawin; do \
