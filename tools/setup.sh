@@ -163,38 +163,12 @@ copy_tree() {
     mv "$TREE.new" "$TREE"
 }
 
-# The archive that this machine already uses for its packages.
-mirror() {
-    apt-get indextargets --format '$(ORIGIN) $(CODENAME) $(REPO_URI)' 'Created-By: Packages' |
-        awk '$1 == "Debian" && $2 !~ /-/ {print $3; exit}'
-}
-
-# apt with lists, cache and sources of its own below build/: nothing of the system's changes.
-private_apt() {
-    apt-get -q -o Dir::Etc::SourceList="$BUILD/apt/sources.list" \
-        -o Dir::Etc::SourceParts=/dev/null -o Dir::State::Lists="$BUILD/apt/lists" \
-        -o Dir::Cache="$BUILD/apt/cache" -o APT::Sandbox::User="$(id -un)" "$@"
-}
-
 fetch_tree() {
-    uri=$(mirror)
-    [ -n "$uri" ] || die "apt knows no Debian archive (apt-get update?); MPY_DIR=/path/to/" \
-        "micropython-$VERSION gives MicroPython's source instead"
     say "fetching MicroPython $VERSION, Debian's source package of $SUITE"
-    rm -rf "$BUILD/apt"
-    mkdir -p "$BUILD/apt/lists/partial" "$BUILD/apt/cache/archives/partial" "$BUILD/apt/source"
-    keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-    echo "deb-src [signed-by=$keyring] $uri $SUITE main" >"$BUILD/apt/sources.list"
-    quiet private_apt update
-    cd "$BUILD/apt/source"
-    quiet private_apt source "$SOURCE"
-    cd "$ROOT"
-    for tree in "$BUILD"/apt/source/micropython-*/; do
-        check_tree "$tree"
-        rm -rf "$STAMP" "$TREE"
-        mv "$tree" "$TREE"
-    done
-    rm -rf "$BUILD/apt"
+    rm -rf "$STAMP" "$TREE"
+    "$ROOT/tools/suite.sh" src "$SUITE" "$TREE" "$SOURCE" ||
+        die "MPY_DIR=/path/to/micropython-$VERSION gives MicroPython's source instead"
+    check_tree "$TREE"
 }
 
 for arg; do

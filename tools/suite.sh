@@ -45,13 +45,13 @@ kind=$1
 suite=$2
 dir=$3
 shift 3
-mkdir -p "$dir"
-dir=$(cd "$dir" && pwd)
+mkdir -p "$(dirname "$dir")"
+dir=$(cd "$(dirname "$dir")" && pwd)/$(basename "$dir")
 command -v apt-get >/dev/null 2>&1 || die "this is not Debian: get $* yourself"
 uri=$(mirror)
 [ -n "$uri" ] || die "apt knows no Debian archive: run apt-get update"
 APT=$BUILD/apt-$$
-trap 'rm -rf "$APT"' EXIT
+trap 'rm -rf "$APT" "$dir.new"' EXIT
 trap 'exit 1' INT TERM
 mkdir -p "$APT/lists/partial" "$APT/cache/archives/partial" "$APT/got"
 rm -rf "$dir.new"
