@@ -155,6 +155,7 @@ test-install: board emu mpremote
 	@for arch in x64 armv7m rv32imc xtensawin; do \
 		$(MAKE) --no-print-directory native ARCH=$$arch || exit 1; done
 	@$(MAKE) --no-print-directory -C sim BARE=1
+	@$(MAKE) --no-print-directory -C tests/install/uart
 	@$(PYTHON) -m unittest discover -s tests/install
 
 clean:
