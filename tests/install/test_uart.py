@@ -1,6 +1,6 @@
 """`make install` through the UART of an emulated board: QEMU gives its serial line as a
-pseudo-terminal, and ports/qemu of MicroPython drives it. That port has no flash: the filesystem is in
-memory, and lasts as long as the board runs."""
+pseudo-terminal, and ports/qemu of MicroPython drives it. That port has no flash: the filesystem is
+in memory, and lasts as long as the board runs."""
 
 import re
 import subprocess
@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from test_install import ROOT, InstallTest, package  # noqa: E402
 
 FLASH = """
-import vfs
+import sys, vfs
 class Memory:
     def __init__(self):
         self.data = bytearray(400 * 512)
@@ -25,6 +25,7 @@ class Memory:
 memory = Memory()
 vfs.VfsFat.mkfs(memory)
 vfs.mount(vfs.VfsFat(memory), "/")
+sys.path.append("/lib")
 """
 
 
@@ -55,7 +56,7 @@ class Uart(InstallTest):
         self.assertIn("mps2-an385 with Cortex-M3, armv7m", out)
         self.assertInstalled()
         self.assertIn("nothing to copy", self.tool("install"))
-        self.python("f = open('/lib/sdboot/board.mpy', 'r+b'); f.seek(99); f.write(b'#!'); f.close()")
+        self.python("with open('/lib/sdboot/board.mpy', 'r+b') as f: f.seek(99); f.write(b'#!')")
         self.assertNotEqual(self.files(), package(self.arch))
         self.assertIn("copying 1 of ", self.tool("install"))
         self.assertInstalled()
