@@ -1,130 +1,14 @@
-// Module _sdota: what is needed to update only — the versions file, HTTP, the install engine.
+// Module _sdota: stages a release. Loaded when there is one to install.
 #include "objfs.h"
 #include "objhash.h"
 #include "objvolume.h"
 
 #include "core/error.h"
-#include "core/http.h"
 #include "core/install.h"
-#include "core/versions.h"
 
 #include <string.h>
 
-static mp_obj_t sdota_str(const char *s) {
-    return mp_obj_new_str(s, strlen(s));
-}
-
-// ---- Versions(current, exclude, force): chooses from a versions file ----------------------------
-
-struct sdota_versions {
-    mp_obj_base_t base;
-    mp_obj_t current; // keeps the strings alive
-    mp_obj_t exclude;
-    struct sdb_versions versions;
-};
-
-static mp_obj_t versions_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw,
-                                  const mp_obj_t *args) {
-    mp_arg_check_num(n_args, n_kw, 3, 3, false);
-    struct sdota_versions *self = mp_obj_malloc(struct sdota_versions, type);
-    self->current = args[0];
-    self->exclude = args[1];
-    sdb_versions_init(&self->versions, mp_obj_str_get_str(args[0]),
-                      args[1] == mp_const_none ? NULL : mp_obj_str_get_str(args[1]),
-                      mp_obj_is_true(args[2]));
-    return MP_OBJ_FROM_PTR(self);
-}
-
-// feed(data) -> 0 or a negative error
-static mp_obj_t versions_feed(mp_obj_t self_in, mp_obj_t data) {
-    struct sdota_versions *self = MP_OBJ_TO_PTR(self_in);
-    mp_buffer_info_t buf;
-    mp_get_buffer_raise(data, &buf, MP_BUFFER_READ);
-    return MP_OBJ_NEW_SMALL_INT(sdb_versions_feed(&self->versions, buf.buf, buf.len));
-}
-static MP_DEFINE_CONST_FUN_OBJ_2(versions_feed_obj, versions_feed);
-
-// finish() -> (result, version, file, sha1 or None, skipped lines); result as of the C function
-static mp_obj_t versions_finish(mp_obj_t self_in) {
-    struct sdota_versions *self = MP_OBJ_TO_PTR(self_in);
-    const struct sdb_release *best = &self->versions.best;
-    int res = sdb_versions_finish(&self->versions);
-    mp_obj_t items[5] = {
-        MP_OBJ_NEW_SMALL_INT(res),
-        sdota_str(best->version),
-        sdota_str(best->file),
-        best->has_hash ? mp_obj_new_bytes(best->sha1, sizeof(best->sha1)) : mp_const_none,
-        MP_OBJ_NEW_SMALL_INT(self->versions.bad),
-    };
-    return mp_obj_new_tuple(5, items);
-}
-static MP_DEFINE_CONST_FUN_OBJ_1(versions_finish_obj, versions_finish);
-
-#define VERSIONS_METHODS(X)                                                                        \
-    X(MP_QSTR_feed, versions_feed_obj)                                                             \
-    X(MP_QSTR_finish, versions_finish_obj)
-
-SDB_TYPE(sdota_versions_type, MP_QSTR_Versions, versions_make_new, VERSIONS_METHODS);
-
-// ---- Http(): reads a response -------------------------------------------------------------------
-
-struct sdota_http {
-    mp_obj_base_t base;
-    struct sdb_http http;
-};
-
-static mp_obj_t http_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw,
-                              const mp_obj_t *args) {
-    (void)args;
-    mp_arg_check_num(n_args, n_kw, 0, 0, false);
-    struct sdota_http *self = mp_obj_malloc(struct sdota_http, type);
-    sdb_http_init(&self->http);
-    return MP_OBJ_FROM_PTR(self);
-}
-
-// feed(buf, start, length) -> number of body bytes, moved to buf[start], or a negative error
-static mp_obj_t http_feed(size_t n_args, const mp_obj_t *args) {
-    (void)n_args;
-    struct sdota_http *self = MP_OBJ_TO_PTR(args[0]);
-    mp_buffer_info_t buf;
-    mp_get_buffer_raise(args[1], &buf, MP_BUFFER_WRITE);
-    size_t start = (size_t)mp_obj_get_int(args[2]);
-    size_t len = (size_t)mp_obj_get_int(args[3]);
-    if (start > buf.len || len > buf.len - start) {
-        mp_raise_ValueError(MP_ERROR_TEXT("beyond buffer"));
-    }
-    return MP_OBJ_NEW_SMALL_INT(sdb_http_feed(&self->http, (uint8_t *)buf.buf + start, len));
-}
-static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(http_feed_obj, 4, 4, http_feed);
-
-// eof() -> 0 if the response may end here, or a negative error
-static mp_obj_t http_eof(mp_obj_t self_in) {
-    struct sdota_http *self = MP_OBJ_TO_PTR(self_in);
-    return MP_OBJ_NEW_SMALL_INT(sdb_http_eof(&self->http));
-}
-static MP_DEFINE_CONST_FUN_OBJ_1(http_eof_obj, http_eof);
-
-// head() -> (status, length or -1, done); status 0 until the header is complete
-static mp_obj_t http_head(mp_obj_t self_in) {
-    struct sdota_http *self = MP_OBJ_TO_PTR(self_in);
-    const struct sdb_http *h = &self->http;
-    mp_obj_t items[3] = {
-        MP_OBJ_NEW_SMALL_INT(h->headers_done ? h->status : 0),
-        h->has_length ? mp_obj_new_int_from_uint(h->length) : MP_OBJ_NEW_SMALL_INT(-1),
-        mp_obj_new_bool(h->done),
-    };
-    return mp_obj_new_tuple(3, items);
-}
-static MP_DEFINE_CONST_FUN_OBJ_1(http_head_obj, http_head);
-
-#define HTTP_METHODS(X)                                                                            \
-    X(MP_QSTR_feed, http_feed_obj)                                                                 \
-    X(MP_QSTR_eof, http_eof_obj)                                                                   \
-    X(MP_QSTR_head, http_head_obj)
-
-SDB_TYPE(sdota_http_type, MP_QSTR_Http, http_make_new, HTTP_METHODS);
-
-// ---- Install(vfs, volume, main_dir, next_dir, version, digest, sha1, sha256, trials) ----------
+// Install(vfs, volume, main_dir, next_dir, version, digest, sha1, sha256, trials)
 
 #define INSTALL_GATHER 4096 // bytes: the card gets them in one command
 
@@ -288,13 +172,8 @@ static MP_DEFINE_CONST_FUN_OBJ_1(ota_where_obj, ota_where);
 
 SDB_TYPE(sdota_install_type, MP_QSTR_Install, ota_make_new, INSTALL_METHODS);
 
-// ---- The module ---------------------------------------------------------------------------------
-
-#define SDOTA_TYPES(T) T(sdota_versions_type) T(sdota_http_type) T(sdota_install_type)
-#define SDOTA_GLOBALS(X)                                                                           \
-    X(MP_QSTR_Versions, sdota_versions_type)                                                       \
-    X(MP_QSTR_Http, sdota_http_type)                                                               \
-    X(MP_QSTR_Install, sdota_install_type)
+#define SDOTA_TYPES(T) T(sdota_install_type)
+#define SDOTA_GLOBALS(X) X(MP_QSTR_Install, sdota_install_type)
 
 SDB_MODULE(sdb_mod_sdota, MP_QSTR__sdota, SDOTA_GLOBALS, SDOTA_TYPES);
 MP_REGISTER_MODULE(MP_QSTR__sdota, sdb_mod_sdota);

@@ -6,9 +6,10 @@ import sys
 from ._errors import Error
 
 # sys.implementation._mpy of a firmware that takes our native code: version 6, sub-version 3; above
-# it the architecture, as its number in MicroPython's tools/mpy_ld.py.
+# it the architecture, as its number in MicroPython's tools/mpy_ld.py; 5 to 8 are all Armv7-M.
 _MPY = 6 | 3 << 8
-_ARCHITECTURES = {2: "x64", 4: "armv6m", 5: "armv7m", 10: "xtensawin", 11: "rv32imc"}
+_ARM = "armv7m"
+_PACKAGES = {2: "x64", 4: "armv6m", 5: _ARM, 6: _ARM, 7: _ARM, 8: _ARM, 10: "xtensawin", 11: "rv32imc"}
 
 
 def load(name):
@@ -45,4 +46,4 @@ def _remedy():
         return "it runs no native code, build sdboot into it (docs/INSTALL.md)"
     if mpy & 0x3FF != _MPY:
         return "MicroPython 1.23 to 1.28 is needed, this is " + sys.version.split("; ")[-1]
-    return "install the package for " + _ARCHITECTURES.get(arch, "architecture %d" % arch)
+    return "install the package for " + _PACKAGES.get(arch, "architecture %d" % arch)

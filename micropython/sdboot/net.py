@@ -26,7 +26,7 @@ class Response:
     def __init__(self, url, headers, timeout):
         self.url = url
         host, name, port, path = _split(url)
-        self.http = load("_sdota").Http()
+        self.http = load("_sdhttp").Http()
         self.sock = None
         self.timeout = timeout
         request = self._request(host, path, headers)

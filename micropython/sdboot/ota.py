@@ -132,7 +132,7 @@ class OTA:
     def _choose(self, current, force):
         url = self.url + "/versions"
         bad = None if force else self._record()[5]
-        versions = load("_sdota").Versions(current, bad or None, force)
+        versions = load("_sdhttp").Versions(current, bad or None, force)
         response = net.Response(url, self.headers, self.timeout)
         try:
             for piece in response.pieces(bytearray(512)):

@@ -18,6 +18,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 from lab import BOARD, PACKAGE, ROOT, flash_image, host  # noqa: E402
 
 WORK = ROOT / "build" / "test-board" / BOARD.parent.name  # boards may be tested side by side
+OPTIONS = os.environ.get("SDBOOT_OPTIONS", "").split()  # of every power-on
+EMULATED = "emu" in BOARD.parts  # under QEMU: other processors, and no card above 2 GiB
 CARD_TOOL = ROOT / "sim" / "card.py"
 FLASH_TOOL = ROOT / "sim" / "flash.py"
 MTOOLS = {**os.environ, "MTOOLS_SKIP_CHECK": "1"}
@@ -173,7 +175,7 @@ class BoardTest(unittest.TestCase):
 
     def power_flash(self, flash, *options, typed="", repl=True, status=0):
         stats = self.dir / "stats"
-        command = [BOARD, "--flash", flash, "--stats", stats, "--max-resets", "8"]
+        command = [BOARD, "--flash", flash, "--stats", stats, "--max-resets", "8", *OPTIONS]
         if self.card is not None:
             command += ["--card", self.card]
         done = subprocess.run(

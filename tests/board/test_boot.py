@@ -276,7 +276,7 @@ print("=>", len([m for m in sys.modules if "sd" in m]))
 
     def test_exception_after_boot(self):
         self.fat_card(FILES)
-        r = self.power(job="1 / 0\n", typed="import os\nos.listdir('/')\n")
+        r = self.power(job="1 // 0\n", typed="import os\nos.listdir('/')\n")
         self.assertIn("ZeroDivisionError", r.out)
         self.assertNotIn("main runs", r.out)
         self.assertIn("'main.py'", r.out)

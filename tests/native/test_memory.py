@@ -9,11 +9,10 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "board"))
-from rig import ATTEMPT, BOARD, BOOT, PACKAGE, ROOT, BoardTest, host  # noqa: E402
+from rig import ATTEMPT, BOOT, EMULATED, PACKAGE, ROOT, BoardTest, host  # noqa: E402
 from web import PythonServer, Site, package  # noqa: E402
 
 ARCH = PACKAGE.parents[1].name
-EMULATED = "emu" in BOARD.parts
 FILES = {"main.py": b"print('main runs')\n", "app/.version": b"0.0.1"}
 NEW = {"main.py": b"print('new main runs')\n", "app/.version": b"0.0.2"}
 STAY = "sdboot: staying on internal flash"
