@@ -42,7 +42,7 @@ class Confirm(RollbackTest):
 
     @both
     def test_confirm_stops_the_clock(self, board):
-        board.stage(new(CONFIRM + "import time\ntime.sleep(1.5)\nprint('STILL HERE')\n"))
+        board.stage(new(CONFIRM + "import time\ntime.sleep_ms(1500)\nprint('STILL HERE')\n"))
         r = board.live("STILL HERE")
         self.assertNotIn("resetting", r.out)
         self.assertEqual(r.out.count("rst:"), 1)
@@ -254,7 +254,7 @@ class Options(RollbackTest):
     @both
     def test_no_time_limit(self, board):
         """Power-ons alone count; a board that nobody switches off stays as it is."""
-        board.stage(new("import time\ntime.sleep(1.2)\nprint('STILL HERE')\n"))
+        board.stage(new("import time\ntime.sleep_ms(1200)\nprint('STILL HERE')\n"))
         for _ in range(2):
             r = board.live("STILL HERE", boot="attempts=2, trial_timeout=0")
             self.assertEqual(r.out.count("rst:"), 1)
@@ -272,7 +272,7 @@ class ConfirmAfter(RollbackTest):
     WAIT = """
 import time
 while sdboot.status()["state"] == "trial":
-    time.sleep(0.1)
+    time.sleep_ms(100)
 print("GOOD")
 """
 
@@ -288,7 +288,7 @@ print("GOOD")
     DIES = {
         "exception": "raise ValueError\n",
         "heap_full": "l = None\nwhile True:\n    l = [l]\n",
-        "exits": "import sys, time\ntime.sleep(.4)\nsys.exit()\n",
+        "exits": "import sys, time\ntime.sleep_ms(400)\nsys.exit()\n",
     }
 
     def test_dies(self):
@@ -325,7 +325,7 @@ print("GOOD")
 
     @both
     def test_confirms_itself_too(self, board):
-        board.stage(new(CONFIRM + "import time\ntime.sleep(1.5)\nprint('GOOD')\n"))
+        board.stage(new(CONFIRM + "import time\ntime.sleep_ms(1500)\nprint('GOOD')\n"))
         r = board.live("GOOD\n", boot=self.BOOT, timeout=10)
         self.assertNotIn("Traceback", r.out)
 

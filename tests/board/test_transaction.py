@@ -361,9 +361,9 @@ print("=>", sdboot.status()["journal"])
         for make in self.shapes():
             make()
             job = "with sdboot.transaction():\n"
-            job += "    for i in range(10): put('/n%d' % i, b'n' * 100000)\n"
+            job += "    for i in range(50): put('/n%d' % i, b'n' * 20000)\n"
             self.power(job=TOOLS + job)
-            self.assertFiles({**self.BIG, **{"n%d" % i: b"n" * 100000 for i in range(10)}})
+            self.assertFiles({**self.BIG, **{"n%d" % i: b"n" * 20000 for i in range(50)}})
 
     def test_power_cut_instead_of_recover(self):
         job = """

@@ -212,7 +212,7 @@ class NoFailure(TrialTest):
             "import time, sdboot, machine\ntime.sleep_ms(max(0, 1100 - time.ticks_ms()))\n"
             "sdboot.OTA('%s').install_update_if_available()\nmachine.soft_reset()\n"
         )
-        board.publish(new("import sdboot, time\ntime.sleep(.3)\nsdboot.confirm()\nprint('GOOD')\n"))
+        board.publish(new("import sdboot, time\ntime.sleep_ms(300)\nsdboot.confirm()\nprint('GOOD')\n"))
         with PythonServer(board.site.folder) as url:
             r = board.live("GOOD\n", boot="attempts=1, trial_timeout=1", typed=code % url)
         self.assertIn("sdboot: resetting, for the trial of release 0.0.2", r.out)

@@ -192,7 +192,7 @@ class TrialTest(BoardTest):
                 break
             out += piece
             times.append((len(out), time.monotonic() - start))
-            if waiting and until is not None and until.encode() in out:
+            if waiting and until is not None and until.encode() in out.replace(b"\r\n", b"\n"):
                 process.stdin.close()
                 waiting = False
         guard.cancel()
