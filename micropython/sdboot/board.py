@@ -136,11 +136,17 @@ def _journal():
 
 def confirm():
     """The running release is good: its trial ends. True if it was on trial."""
+    fs = _filesystem()
+    record = load("_sdboot").record(fs, _volume)
+    if isinstance(record, int):
+        check(record, "confirm: the state record on the card")
+    if record[0] != 3:  # on trial
+        return False
+    check(load("_sdswap").confirm(fs, _volume), "confirm")
     from . import trial
 
-    confirmed = trial.end(_filesystem(), _volume)
     trial.stop()
-    return confirmed
+    return True
 
 
 def rollback():

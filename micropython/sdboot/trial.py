@@ -7,8 +7,7 @@ import time
 
 import machine
 
-from . import board, card
-from ._errors import Error, check
+from ._errors import Error
 from ._native import load
 
 _sdboot = load("_sdboot")
@@ -66,18 +65,10 @@ def finish_update(fs, blocks, volume, attempts, timeout):
     elif done < 0:
         print("sdboot: an update can't be finished (%d), next try at next boot" % -done)
     if done < 0:
+        from . import card
+
         fs = card.mount_again(blocks, volume)
     return fs, state == TRIAL
-
-
-def end(fs, volume):
-    # Ends the trial; True if there was one. Without one there is nothing to load for it.
-    record = _sdboot.record(fs, volume)
-    if isinstance(record, int):
-        check(record, "confirm: the state record on the card")
-    if record[0] != TRIAL:
-        return False
-    return bool(check(load("_sdswap").confirm(fs, volume), "confirm"))
 
 
 def watch(fs, volume, timeout, confirm_after):
@@ -161,6 +152,8 @@ class _Confirmer:
         stop()
         if good:
             try:
+                from . import board
+
                 board.confirm()
                 return
             except OSError as e:
