@@ -34,6 +34,8 @@ help:
 	@echo "make torture the core with real FatFs, cut at every write in every order (20 minutes);"
 	@echo "             torture-slice: a part of it; torture-mutants: broken cores must be caught"
 	@echo "make fuzz    the parsers under libFuzzer, SECONDS=5 each"
+	@echo "make test-native  the native modules on emulated Xtensa, RISC-V and Arm, and on x64"
+	@echo "make bench-native  what they cost a board: heap, executable memory, time"
 	@echo "make install PORT=/dev/ttyUSB0  the package on a board with stock MicroPython; uninstall"
 	@echo "make test-install  the same on emulated boards"
 	@echo "make rp2     firmware for a Raspberry Pi Pico with sdboot built in"
@@ -59,7 +61,7 @@ native_archs := $(if $(ARCH),$(ARCH),$(NATIVE))
 
 native:
 	@tools/setup.sh native $(if $(CROSS),,$(foreach arch,$(native_archs),$(toolchain_$(arch))))
-	@$(MAKE) --no-print-directory -C sim mpy-cross
+	@$(MAKE) --no-print-directory -s -C sim mpy-cross
 	@for arch in $(native_archs); do \
 		$(MAKE) --no-print-directory -C micropython/native ARCH=$$arch $(if $(CROSS),CROSS=$(CROSS)) || exit 1; done
 
@@ -151,6 +153,37 @@ test-newest: board
 	@SDBOOT_BOARD=$(CURDIR)/build/newest/bare/board SDBOOT_PACKAGE=$(CURDIR)/build/native/x64/lib/sdboot \
 		$(PYTHON) -m unittest discover -s tests/board
 
+# The native modules on four instruction sets; on those with 32 bits with a heap of 64 KiB. All of
+# the board's tests run on x64, the others boot, update, swap, roll back and cut power.
+EMULATED := xtensawin rv32imc armv7m
+native_board_xtensawin := emu/xtensa
+native_board_rv32imc := emu/virt-rv32
+native_board_armv7m := emu/mps2
+native_board_x64 := sim-bare
+native_tests := test_boot test_ota test_rollback test_verify test_transaction
+native_env = SDBOOT_BOARD=$(CURDIR)/build/$(native_board_$*)/board \
+	SDBOOT_PACKAGE=$(CURDIR)/build/native/$*/lib/sdboot
+
+test-native: board emu
+	@$(MAKE) --no-print-directory native ARCH=
+	@$(MAKE) --no-print-directory -C sim BARE=1
+	@$(MAKE) --no-print-directory -j2 -O test-native-x64 $(EMULATED:%=test-native-%)
+
+test-native-x64: test-native-%:
+	@echo "test-native: $*"
+	@$(native_env) $(PYTHON) -m unittest discover -s tests/native
+	@$(native_env) $(PYTHON) -m unittest discover -s tests/board
+
+$(EMULATED:%=test-native-%): test-native-%:
+	@echo "test-native: $*, heap of 64 KiB"
+	@$(native_env) $(PYTHON) -m unittest discover -s tests/native
+	@cd tests/board && SDBOOT_OPTIONS="--heap 64K" $(native_env) $(PYTHON) -m unittest $(native_tests)
+
+bench-native: board emu
+	@$(MAKE) --no-print-directory -s native ARCH= >/dev/null
+	@$(MAKE) --no-print-directory -C sim BARE=1
+	@$(PYTHON) bench/native.py
+
 test-install: board emu mpremote
 	@for arch in x64 armv7m rv32imc xtensawin; do \
 		$(MAKE) --no-print-directory native ARCH=$$arch || exit 1; done
@@ -161,4 +194,4 @@ test-install: board emu mpremote
 clean:
 	rm -rf build
 
-.PHONY: all help native rp2 test-newest test-frozen install uninstall mpremote test-install setup board emu test-emu demo run test test-unit test-sim test-board test-cuts test-asan cuts torture torture-slice torture-mutants bench-card fuzz lint clean
+.PHONY: all help native test-native bench-native $(EMULATED:%=test-native-%) test-native-x64 rp2 test-newest test-frozen install uninstall mpremote test-install setup board emu test-emu demo run test test-unit test-sim test-board test-cuts test-asan cuts torture torture-slice torture-mutants bench-card fuzz lint clean

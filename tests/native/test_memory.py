@@ -95,10 +95,13 @@ class Memory(Native):
         with PythonServer(site.folder) as url:
             call = "attempt(lambda: sdboot.OTA(%r).install_update_if_available())\n" % url
             flash = self.flash_with({}, QUICK + ATTEMPT + call)
-            r = self.power_flash(flash, "--exec", self.text("_sdboot"))
-            self.assertIn("Error 12 no memory for the native module _sdota", r.errors[0])
-            self.assertIn("main runs", r.out)
-            r = self.power_flash(flash, "--exec", self.text("_sdboot", "_sdota"))
+            fits = ["_sdboot"]
+            for name in ("_sdhttp", "_sdota"):
+                r = self.power_flash(flash, "--exec", self.text(*fits))
+                self.assertIn("Error 12 no memory for the native module " + name, r.errors[0])
+                self.assertIn("main runs", r.out)
+                fits.append(name)
+            r = self.power_flash(flash, "--exec", self.text(*fits))
         self.assertEqual(r.results, ["True"])
 
     def test_no_room_to_swap(self):
