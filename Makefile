@@ -145,14 +145,6 @@ test-frozen: board
 	@$(MAKE) --no-print-directory -C sim FROZEN=1
 	@$(PYTHON) -m unittest discover -s tests/frozen
 
-# The newest MicroPython that Debian has: sdboot built in, and as native modules on stock firmware.
-test-newest: board
-	@tools/newest.sh
-	@$(MAKE) --no-print-directory native ARCH=x64
-	@SDBOOT_BOARD=$(CURDIR)/build/newest/board $(PYTHON) -m unittest discover -s tests/board
-	@SDBOOT_BOARD=$(CURDIR)/build/newest/bare/board SDBOOT_PACKAGE=$(CURDIR)/build/native/x64/lib/sdboot \
-		$(PYTHON) -m unittest discover -s tests/board
-
 # The native modules on four instruction sets; on those with 32 bits with a heap of 64 KiB. All of
 # the board's tests run on x64, the others boot, update, swap, roll back and cut power.
 EMULATED := xtensawin rv32imc armv7m
@@ -178,6 +170,16 @@ $(EMULATED:%=test-native-%): test-native-%:
 	@echo "test-native: $*, heap of 64 KiB"
 	@$(native_env) $(PYTHON) -m unittest discover -s tests/native
 	@cd tests/board && SDBOOT_OPTIONS="--heap 64K" $(native_env) $(PYTHON) -m unittest $(native_tests)
+
+# The newest MicroPython that Debian has: sdboot built in, and as native modules on stock firmware.
+# TESTS=discover runs all of the board's tests on it.
+TESTS ?= $(native_tests)
+test-newest: board
+	@tools/newest.sh
+	@$(MAKE) --no-print-directory native ARCH=x64
+	@cd tests/board && SDBOOT_BOARD=$(CURDIR)/build/newest/board $(PYTHON) -m unittest $(TESTS)
+	@cd tests/board && SDBOOT_BOARD=$(CURDIR)/build/newest/bare/board \
+		SDBOOT_PACKAGE=$(CURDIR)/build/native/x64/lib/sdboot $(PYTHON) -m unittest $(TESTS)
 
 bench-native: board emu
 	@$(MAKE) --no-print-directory -s native ARCH= >/dev/null

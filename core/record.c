@@ -27,7 +27,12 @@ enum {
 };
 
 // The bytes and the strings lie in memory as they do in the slot: they are copied at once.
-enum { RECORD_STRINGS = RECORD_NEXT_DIR + SDB_DIRNAME_MAX + 1 - RECORD_VERSION };
+enum {
+    RECORD_BYTES_AT = offsetof(struct sdb_record, state),
+    RECORD_BYTES = RECORD_FLAGS + 1 - RECORD_STATE,
+    RECORD_STRINGS_AT = offsetof(struct sdb_record, version),
+    RECORD_STRINGS = RECORD_NEXT_DIR + SDB_DIRNAME_MAX + 1 - RECORD_VERSION,
+};
 #define RECORD_SAME(field, at, from, base)                                                         \
     _Static_assert(offsetof(struct sdb_record, field) - offsetof(struct sdb_record, from) ==       \
                        (at) - (base),                                                              \
@@ -48,10 +53,10 @@ static void record_encode(const struct sdb_record *r, uint8_t *buf) {
     memset(buf, 0, SDB_RECORD_SIZE);
     sdb_put32(buf + RECORD_MAGIC, RECORD_MAGIC_VALUE);
     buf[RECORD_FORMAT] = RECORD_FORMAT_VALUE;
-    memcpy(buf + RECORD_STATE, &r->state, RECORD_FLAGS + 1 - RECORD_STATE);
+    memcpy(buf + RECORD_STATE, (const uint8_t *)r + RECORD_BYTES_AT, RECORD_BYTES);
     sdb_put32(buf + RECORD_SEQ, r->seq);
     sdb_put32(buf + RECORD_SIGNED_SEQ, r->signed_seq);
-    memcpy(buf + RECORD_VERSION, r->version, RECORD_STRINGS);
+    memcpy(buf + RECORD_VERSION, (const uint8_t *)r + RECORD_STRINGS_AT, RECORD_STRINGS);
     sdb_put32(buf + RECORD_CRC, sdb_crc32(0, buf, RECORD_CRC));
 }
 
@@ -62,10 +67,10 @@ static bool record_valid(const uint8_t *buf) {
 }
 
 static void record_decode(const uint8_t *buf, struct sdb_record *r) {
-    memcpy(&r->state, buf + RECORD_STATE, RECORD_FLAGS + 1 - RECORD_STATE);
+    memcpy((uint8_t *)r + RECORD_BYTES_AT, buf + RECORD_STATE, RECORD_BYTES);
     r->seq = sdb_get32(buf + RECORD_SEQ);
     r->signed_seq = sdb_get32(buf + RECORD_SIGNED_SEQ);
-    memcpy(r->version, buf + RECORD_VERSION, RECORD_STRINGS);
+    memcpy((uint8_t *)r + RECORD_STRINGS_AT, buf + RECORD_VERSION, RECORD_STRINGS);
     r->version[SDB_VERSION_MAX] = '\0';
     r->bad[SDB_VERSION_MAX] = '\0';
     r->event_version[SDB_VERSION_MAX] = '\0';
