@@ -25,18 +25,26 @@ def _load(name):
     gc.collect()
     try:
         return getattr(__import__("sdboot." + name), name)
-    except ImportError:
-        return __import__(name)
+    except ImportError:  # part of the firmware
+        module = sys.modules["sdboot." + name] = __import__(name)
+        return module
     except MemoryError:
+        _unload(name)
         raise Error(
             12,
             "no memory for the native module %s: import sdboot before everything else, in boot.py; "
             "if it is already, build it into the firmware (docs/INSTALL.md)" % name,
         )
     except ValueError as e:
+        _unload(name)
         raise Error(8, "%s is not made for this firmware (%s): %s" % (name, e, _remedy()))
     finally:
         gc.collect()
+
+
+def _unload(name):
+    # MicroPython keeps a module whose import has failed.
+    sys.modules.pop("sdboot." + name, None)
 
 
 def _remedy():
