@@ -61,9 +61,9 @@ def boot(
             print("sdboot: %s on SD card, %s" % (found, card.describe(_card, _kind, _volume)))
             if on_trial:
                 trial.watch(_fs, _volume, trial_timeout, confirm_after)
-            else:
-                _forget("trial")
-            _forget("card", "pins", "root")
+            done = ("card", "pins", "root") + (() if on_trial else ("trial",))
+            del card, pins, root, trial
+            _forget(done)
     except OSError as e:
         _fs = None
         print("sdboot:", reason(e))
@@ -72,7 +72,7 @@ def boot(
     return not pressed
 
 
-def _forget(*names):
+def _forget(names):
     # What is needed at boot only makes room for the application.
     import gc
     import sys

@@ -19,7 +19,8 @@ from lab import BOARD, PACKAGE, ROOT, flash_image, host  # noqa: E402
 
 WORK = ROOT / "build" / "test-board" / BOARD.parent.name  # boards may be tested side by side
 OPTIONS = os.environ.get("SDBOOT_OPTIONS", "").split()  # of every power-on
-EMULATED = "emu" in BOARD.parts  # under QEMU: other processors, and no card above 2 GiB
+# Under QEMU: other processors, and no card above 2 GiB.
+EMULATED = BOARD.parents[1].name.startswith("emu")
 CARD_TOOL = ROOT / "sim" / "card.py"
 FLASH_TOOL = ROOT / "sim" / "flash.py"
 MTOOLS = {**os.environ, "MTOOLS_SKIP_CHECK": "1"}
