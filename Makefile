@@ -159,7 +159,7 @@ native_env = SDBOOT_BOARD=$(CURDIR)/build/$(native_board_$*)/board \
 test-native: board emu
 	@$(MAKE) --no-print-directory native ARCH=
 	@$(MAKE) --no-print-directory -C sim BARE=1
-	@$(MAKE) --no-print-directory -j3 -O test-native-x64 $(EMULATED:%=test-native-%)
+	@$(MAKE) --no-print-directory -j2 -O test-native-x64 $(EMULATED:%=test-native-%)
 
 test-native-x64: test-native-%:
 	@echo "test-native: $*"
