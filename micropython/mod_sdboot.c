@@ -4,18 +4,12 @@
 
 #include "core/record_fs.h"
 
-#include <string.h>
-
 // What a look at the record needs, in memory that the garbage collector scans.
 struct mod_state {
     struct sdb_objfs fs;
     struct sdb_record_store store;
     struct sdb_record record;
 };
-
-static mp_obj_t mod_str(const char *s) {
-    return mp_obj_new_str(s, strlen(s));
-}
 
 // record(vfs, volume) -> (state, attempts left, event, event's version, staged version, bad
 // version, flags) or -errno. It is in the volume's control area or, without one, in files of `vfs`.
@@ -40,9 +34,9 @@ static mp_obj_t mod_record(mp_obj_t vfs, mp_obj_t volume_in) {
         MP_OBJ_NEW_SMALL_INT(r->state),
         MP_OBJ_NEW_SMALL_INT(r->left),
         MP_OBJ_NEW_SMALL_INT(r->event),
-        mod_str(r->event_version),
-        mod_str(r->version),
-        mod_str(r->bad),
+        sdb_str(r->event_version),
+        sdb_str(r->version),
+        sdb_str(r->bad),
         MP_OBJ_NEW_SMALL_INT(r->flags),
     };
     return mp_obj_new_tuple(7, items);

@@ -8,18 +8,12 @@
 #include "core/probe.h"
 #include "core/volume.h"
 
-#include <string.h>
-
 #define MKFS_BUFFER 4096 // bytes
 
 // A Card of this module's on a block device of any: native modules don't share types.
 static struct sdb_card *mod_card(mp_obj_t obj) {
     const mp_obj_t args[1] = {obj};
     return MP_OBJ_TO_PTR(sdb_card_make(1, args));
-}
-
-static mp_obj_t mod_str(const char *s) {
-    return mp_obj_new_str(s, strlen(s));
 }
 
 // probe(card) -> (kind, name, first sector of the volume, littlefs block size) or -errno
@@ -33,7 +27,7 @@ static mp_obj_t mod_probe(mp_obj_t card_in) {
     if (res < 0) {
         return code;
     }
-    mp_obj_t items[4] = {mod_str(kinds[probe.kind]), mod_str(probe.name),
+    mp_obj_t items[4] = {sdb_str(kinds[probe.kind]), sdb_str(probe.name),
                          mp_obj_new_int_from_uint(probe.volume),
                          mp_obj_new_int_from_uint(probe.block_size)};
     return mp_obj_new_tuple(4, items);

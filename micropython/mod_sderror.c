@@ -7,8 +7,7 @@
 
 // strerror(code) -> message
 static mp_obj_t mod_strerror(mp_obj_t code) {
-    const char *message = sdb_strerror((int)mp_obj_get_int(code));
-    return mp_obj_new_str(message, strlen(message));
+    return sdb_str(sdb_strerror((int)mp_obj_get_int(code)));
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(mod_strerror_obj, mod_strerror);
 

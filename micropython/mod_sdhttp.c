@@ -4,12 +4,6 @@
 #include "core/http.h"
 #include "core/versions.h"
 
-#include <string.h>
-
-static mp_obj_t sdhttp_str(const char *s) {
-    return mp_obj_new_str(s, strlen(s));
-}
-
 // ---- Versions(current, exclude, force): chooses from a versions file ----------------------------
 
 struct sdhttp_versions {
@@ -47,8 +41,8 @@ static mp_obj_t versions_finish(mp_obj_t self_in) {
     int res = sdb_versions_finish(&self->versions);
     mp_obj_t items[5] = {
         MP_OBJ_NEW_SMALL_INT(res),
-        sdhttp_str(best->version),
-        sdhttp_str(best->file),
+        sdb_str(best->version),
+        sdb_str(best->file),
         best->has_hash ? mp_obj_new_bytes(best->sha1, sizeof(best->sha1)) : mp_const_none,
         MP_OBJ_NEW_SMALL_INT(self->versions.bad),
     };

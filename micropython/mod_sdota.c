@@ -25,24 +25,16 @@ struct sdota_install {
 // Files are closed here, so FatFs holds nothing back.
 static int ota_checkpoint(void *ctx, bool must) {
     struct sdota_install *self = ctx;
-    return sdb_objvolume_set(&self->volume, MP_QSTR_checkpoint, must);
+    return sdb_objvolume_set(&self->volume, MP_QSTR_checkpoint, mp_obj_new_bool(must));
 }
 
 // The install's own syncs are no commits. Those of the application, between two steps of it, are.
 static void ota_enter(struct sdota_install *self) {
-    sdb_objvolume_set(&self->volume, MP_QSTR_defer, true);
-}
-
-// Its file is flushed along with those, while there may be one.
-static int ota_watch(struct sdota_install *self, mp_obj_t install) {
-    const struct sdb_arg arg = {.obj = install};
-    return self->volume.journalled
-               ? sdb_call(&self->fs.call, self->volume.obj, MP_QSTR_watch, NULL, 1, &arg)
-               : 0;
+    sdb_objvolume_set(&self->volume, MP_QSTR_defer, mp_const_true);
 }
 
 static mp_obj_t ota_leave(struct sdota_install *self, int res) {
-    int left = sdb_objvolume_set(&self->volume, MP_QSTR_defer, false);
+    int left = sdb_objvolume_set(&self->volume, MP_QSTR_defer, mp_const_false);
     return sdb_call_end(&self->fs.call, res < 0 ? res : left < 0 ? left : res);
 }
 
@@ -111,7 +103,7 @@ static mp_obj_t ota_begin(mp_obj_t self_in) {
         .grow = ota_grow_names,
     };
     ota_enter(self);
-    int res = ota_watch(self, self_in);
+    int res = sdb_objvolume_set(&self->volume, MP_QSTR_watch, self_in);
     if (res == 0) {
         res = self->hash.hash.start(&self->hash);
     }
@@ -139,7 +131,7 @@ static mp_obj_t ota_finish(mp_obj_t self_in) {
     struct sdota_install *self = MP_OBJ_TO_PTR(self_in);
     ota_enter(self);
     int res = sdb_install_finish(&self->install);
-    ota_watch(self, mp_const_none);
+    sdb_objvolume_set(&self->volume, MP_QSTR_watch, mp_const_none);
     return ota_leave(self, res);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(ota_finish_obj, ota_finish);
@@ -148,7 +140,7 @@ static mp_obj_t ota_abort(mp_obj_t self_in) {
     struct sdota_install *self = MP_OBJ_TO_PTR(self_in);
     ota_enter(self);
     int res = sdb_install_abort(&self->install);
-    ota_watch(self, mp_const_none);
+    sdb_objvolume_set(&self->volume, MP_QSTR_watch, mp_const_none);
     return ota_leave(self, res);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(ota_abort_obj, ota_abort);

@@ -7,8 +7,6 @@
 #include "core/boot.h"
 #include "core/error.h"
 
-#include <string.h>
-
 #define SWAP_BUFFER 4096 // bytes: to read files with
 
 // Everything a call needs, in memory that the garbage collector scans.
@@ -96,7 +94,7 @@ static mp_obj_t mod_verify(mp_obj_t vfs, mp_obj_t main_dir, mp_obj_t sha256) {
     int res;
     while ((res = sdb_verify_next(v)) == 1 || res == SDB_EVERIFY) {
         if (res == SDB_EVERIFY) {
-            mp_obj_list_append(list, mp_obj_new_str(v->path, strlen(v->path)));
+            mp_obj_list_append(list, sdb_str(v->path));
         }
     }
     mp_obj_t code = sdb_call_end(&work->fs.call, res);

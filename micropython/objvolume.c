@@ -4,7 +4,10 @@
 #include "volume.h"
 
 // What a method returns: None, 0 or a negative error.
-static int objvolume_result(int res, mp_obj_t ret) {
+static int objvolume_call(struct sdb_objvolume *self, qstr method, size_t n_args,
+                          const struct sdb_arg *args) {
+    mp_obj_t ret = mp_const_none;
+    int res = sdb_call(self->call, self->obj, method, &ret, n_args, args);
     return res < 0 || ret == mp_const_none ? res : (int)mp_obj_get_int(ret);
 }
 
@@ -12,8 +15,7 @@ static int objvolume_slot(struct sdb_objvolume *self, int slot, void *buf, bool 
     mp_obj_array_t array = SDB_BYTEARRAY(buf, SDB_RECORD_SIZE);
     const struct sdb_arg args[3] = {
         {.num = (uint32_t)slot}, {.obj = MP_OBJ_FROM_PTR(&array)}, {.obj = mp_obj_new_bool(write)}};
-    mp_obj_t ret = mp_const_none;
-    return objvolume_result(sdb_call(self->call, self->obj, MP_QSTR_slot, &ret, 3, args), ret);
+    return objvolume_call(self, MP_QSTR_slot, 3, args);
 }
 
 static int objvolume_read(void *ctx, int slot, uint8_t *buf) {
@@ -45,16 +47,10 @@ void sdb_objvolume_init(struct sdb_objvolume *self, mp_obj_t obj, struct sdb_cal
 }
 
 int sdb_objvolume_do(struct sdb_objvolume *self, qstr method) {
-    mp_obj_t ret = mp_const_none;
-    return self->journalled
-               ? objvolume_result(sdb_call(self->call, self->obj, method, &ret, 0, NULL), ret)
-               : 0;
+    return self->journalled ? objvolume_call(self, method, 0, NULL) : 0;
 }
 
-int sdb_objvolume_set(struct sdb_objvolume *self, qstr method, bool value) {
-    const struct sdb_arg arg = {.obj = mp_obj_new_bool(value)};
-    mp_obj_t ret = mp_const_none;
-    return self->journalled
-               ? objvolume_result(sdb_call(self->call, self->obj, method, &ret, 1, &arg), ret)
-               : 0;
+int sdb_objvolume_set(struct sdb_objvolume *self, qstr method, mp_obj_t value) {
+    const struct sdb_arg arg = {.obj = value};
+    return self->journalled ? objvolume_call(self, method, 1, &arg) : 0;
 }

@@ -20,9 +20,9 @@ struct sdb_objvolume {
 void sdb_objvolume_init(struct sdb_objvolume *self, mp_obj_t obj, struct sdb_call *call,
                         const struct sdb_fs *fs);
 
-// Methods of a Volume that take nothing (begin, commit) or a truth value (defer, checkpoint).
+// Methods of a Volume that take nothing (begin, commit) or one object (defer, checkpoint, watch).
 // Nothing happens if there is no journal. Return 0 or a negative error.
 int sdb_objvolume_do(struct sdb_objvolume *self, qstr method);
-int sdb_objvolume_set(struct sdb_objvolume *self, qstr method, bool value);
+int sdb_objvolume_set(struct sdb_objvolume *self, qstr method, mp_obj_t value);
 
 #endif

@@ -23,6 +23,12 @@
 #include "py/objtuple.h"
 #include "py/binary.h"
 
+#include <string.h>
+
+static inline mp_obj_t sdb_str(const char *s) {
+    return mp_obj_new_str(s, strlen(s));
+}
+
 // A bytearray on the stack: memory that is lent to a Python method for one call.
 #define SDB_BYTEARRAY(buf, len)                                                                    \
     { {SDB_TYPE_BYTEARRAY}, BYTEARRAY_TYPECODE, 0, (len), (void *)(buf) }
