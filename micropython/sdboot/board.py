@@ -123,6 +123,14 @@ def status():
     }
 
 
+def _record(where=""):
+    # What the state record says: see _sdboot.record.
+    record = load("_sdboot").record(_filesystem(), _volume)
+    if isinstance(record, int):
+        check(record, where + "the state record on the card")
+    return record
+
+
 def _journal():
     # What status() says of the journal.
     if _volume is None:
@@ -137,10 +145,7 @@ def _journal():
 def confirm():
     """The running release is good: its trial ends. True if it was on trial."""
     fs = _filesystem()
-    record = load("_sdboot").record(fs, _volume)
-    if isinstance(record, int):
-        check(record, "confirm: the state record on the card")
-    if record[0] != 3:  # on trial
+    if _record("confirm: ")[0] != 3:  # on trial
         return False
     check(load("_sdswap").confirm(fs, _volume), "confirm")
     from . import trial

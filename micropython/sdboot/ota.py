@@ -66,7 +66,7 @@ class OTA:
         release = self.check()
         if release is None:
             return False
-        if self._record()[0] == TRIAL:
+        if board._record()[0] == TRIAL:
             self._say("the running release is on trial: no update before it is confirmed")
             return False
         self.install(release)
@@ -123,15 +123,9 @@ class OTA:
         if not self.quite:
             print("sdboot:", text)
 
-    def _record(self):
-        record = load("_sdboot").record(board._filesystem(), board._volume)
-        if isinstance(record, int):
-            check(record, "the state record on the card")
-        return record
-
     def _choose(self, current, force):
         url = self.url + "/versions"
-        bad = None if force else self._record()[5]
+        bad = None if force else board._record()[5]
         versions = load("_sdhttp").Versions(current, bad or None, force)
         response = net.Response(url, self.headers, self.timeout)
         try:
