@@ -1,5 +1,5 @@
 // What the compiler calls for arithmetic that takes more than an instruction. Its own library is
-// for the other calling convention.
+// for the other calling convention. Division is in micropython/native/divide.c.
 #include <stdint.h>
 
 union words {
@@ -8,30 +8,6 @@ union words {
         uint32_t low, high;
     } half;
 };
-
-uint32_t __udivsi3(uint32_t a, uint32_t b) {
-    uint32_t result;
-    __asm__("quou %0, %1, %2" : "=a"(result) : "a"(a), "a"(b));
-    return result;
-}
-
-uint32_t __umodsi3(uint32_t a, uint32_t b) {
-    uint32_t result;
-    __asm__("remu %0, %1, %2" : "=a"(result) : "a"(a), "a"(b));
-    return result;
-}
-
-int32_t __divsi3(int32_t a, int32_t b) {
-    int32_t result;
-    __asm__("quos %0, %1, %2" : "=a"(result) : "a"(a), "a"(b));
-    return result;
-}
-
-int32_t __modsi3(int32_t a, int32_t b) {
-    int32_t result;
-    __asm__("rems %0, %1, %2" : "=a"(result) : "a"(a), "a"(b));
-    return result;
-}
 
 // In products of 16 bits: the processor that QEMU emulates has no MULUH, unlike ESP32's.
 uint64_t __umulsidi3(uint32_t a, uint32_t b) {
