@@ -16,6 +16,15 @@ PACKAGE = Path(os.environ.get("SDBOOT_PACKAGE", ROOT / "micropython" / "sdboot")
 PARTITION = 4 << 20  # bytes: where sdboot puts the partition of a card of 64 MiB or more
 
 
+def own_folder(test, parent):
+    """An empty folder for a unittest's test case, removed when it ends."""
+    folder = parent / test.id()
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    test.addCleanup(shutil.rmtree, folder, True)
+    return folder
+
+
 def flash_image(image, boot_py, *extra):
     """An internal flash with the package, `boot_py` as boot.py, and `extra` "source:/target"s."""
     sources = ["%s:/boot.py" % boot_py, "%s:/lib/sdboot" % PACKAGE, *extra]

@@ -15,7 +15,7 @@ import zlib
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
-from lab import BOARD, PACKAGE, ROOT, flash_image, host  # noqa: E402
+from lab import BOARD, PACKAGE, ROOT, flash_image, host, own_folder  # noqa: E402
 
 WORK = ROOT / "build" / "test-board" / BOARD.parent.name  # boards may be tested side by side
 OPTIONS = os.environ.get("SDBOOT_OPTIONS", "").split()  # of every power-on
@@ -151,10 +151,7 @@ class BoardTest(unittest.TestCase):
     """`self.card` is the card's image (None: the slot is empty), `self.dir` a folder of its own."""
 
     def setUp(self):
-        self.dir = WORK / self.id()
-        shutil.rmtree(self.dir, ignore_errors=True)
-        self.dir.mkdir(parents=True)
-        self.addCleanup(shutil.rmtree, self.dir, True)
+        self.dir = own_folder(self, WORK)
         self.card = self.dir / "card.img"
 
     # ---- power ----------------------------------------------------------------------------------

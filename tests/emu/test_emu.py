@@ -4,7 +4,6 @@ import hashlib
 import os
 import re
 import select
-import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +12,7 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
-from lab import ROOT, host  # noqa: E402
+from lab import ROOT, host, own_folder  # noqa: E402
 
 WORK = ROOT / "build" / "test-emu"
 FLASH_TOOL = ROOT / "sim" / "flash.py"
@@ -43,10 +42,7 @@ class Run:
 
 class EmuTest(unittest.TestCase):
     def setUp(self):
-        self.dir = WORK / self.id()
-        shutil.rmtree(self.dir, ignore_errors=True)
-        self.dir.mkdir(parents=True)
-        self.addCleanup(shutil.rmtree, self.dir, True)
+        self.dir = own_folder(self, WORK)
         self.flash = self.dir / "flash.img"
         self.card = self.dir / "card.img"
 

@@ -2,7 +2,6 @@
 the board does all it does with the package on the flash."""
 
 import hashlib
-import shutil
 import subprocess
 import sys
 import tarfile
@@ -10,7 +9,7 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
-from lab import ROOT, Nginx, host, mcopy  # noqa: E402
+from lab import ROOT, Nginx, host, mcopy, own_folder  # noqa: E402
 
 BOARD = ROOT / "build" / "sim-frozen" / "board"
 WORK = ROOT / "build" / "test-frozen"
@@ -25,10 +24,7 @@ sdboot.confirm()
 
 class Frozen(unittest.TestCase):
     def setUp(self):
-        self.dir = WORK / self.id()
-        shutil.rmtree(self.dir, ignore_errors=True)
-        self.dir.mkdir(parents=True)
-        self.addCleanup(shutil.rmtree, self.dir, True)
+        self.dir = own_folder(self, WORK)
         self.flash = self.dir / "flash.img"
         self.flash.touch()
         self.card = self.dir / "card.img"

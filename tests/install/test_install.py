@@ -12,7 +12,7 @@ import unittest
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[2] / "tools"), str(Path(__file__).parent)]
-from lab import ROOT  # noqa: E402
+from lab import ROOT, own_folder  # noqa: E402
 from serialline import Line  # noqa: E402
 import install  # noqa: E402
 
@@ -56,10 +56,7 @@ class InstallTest(unittest.TestCase):
     arch = "x64"
 
     def setUp(self):
-        self.dir = WORK / self.id()
-        shutil.rmtree(self.dir, ignore_errors=True)
-        self.dir.mkdir(parents=True)
-        self.addCleanup(shutil.rmtree, self.dir, True)
+        self.dir = own_folder(self, WORK)
         self.flash = self.dir / "flash.img"
         self.flash.touch()
         self.line = None
