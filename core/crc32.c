@@ -1,4 +1,4 @@
-#include "crc32.h"
+#include "core/crc32.h"
 
 uint32_t sdb_crc32(uint32_t crc, const void *data, size_t len) {
     // A table of 16 entries: a fifth of the time of the bitwise loop for 64 bytes of ROM.

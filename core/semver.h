@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 
+#define SDB_VERSION_MAX 47 // bytes of the longest version that is recorded or installed
+
 // Is `v` a version by the grammar of SemVer 2.0.0? ("1.2.3", "1.0.0-rc.1+build"; not "v1.2" or
 // "01.0.0"). Any length.
 bool sdb_semver_valid(const char *v);

@@ -1,6 +1,6 @@
 #include "card.h"
 
-#include "core/blocks.h"
+#include "core/card/blocks.h"
 #include "core/error.h"
 
 enum { CARD_INIT = 1, CARD_DEINIT, CARD_SYNC, CARD_COUNT, CARD_SIZE, CARD_ERASE };

@@ -4,6 +4,7 @@ add_library(usermod_sdboot INTERFACE)
 file(GLOB sdboot_sources CONFIGURE_DEPENDS
     ${CMAKE_CURRENT_LIST_DIR}/*.c
     ${CMAKE_CURRENT_LIST_DIR}/../core/*.c
+    ${CMAKE_CURRENT_LIST_DIR}/../core/*/*.c
 )
 target_sources(usermod_sdboot INTERFACE ${sdboot_sources})
 target_include_directories(usermod_sdboot INTERFACE ${CMAKE_CURRENT_LIST_DIR}/..)

@@ -2,7 +2,7 @@
 #include "objfs.h"
 #include "volume.h"
 
-#include "core/record_fs.h"
+#include "core/release/record_fs.h"
 
 // What a look at the record needs, in memory that the garbage collector scans.
 struct mod_state {

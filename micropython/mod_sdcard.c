@@ -4,9 +4,9 @@
 #include "objfs.h"
 
 #include "core/error.h"
-#include "core/mkfs.h"
-#include "core/probe.h"
-#include "core/volume.h"
+#include "core/card/mkfs.h"
+#include "core/card/probe.h"
+#include "core/journal/volume.h"
 
 #define MKFS_BUFFER 4096 // bytes
 

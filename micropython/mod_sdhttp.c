@@ -1,8 +1,8 @@
 // Module _sdhttp: asks a web server for releases — HTTP, the versions file. Loaded to look for one.
 #include "port.h"
 
-#include "core/http.h"
-#include "core/versions.h"
+#include "core/web/http.h"
+#include "core/web/versions.h"
 
 // ---- Versions(current, exclude, force): chooses from a versions file ----------------------------
 

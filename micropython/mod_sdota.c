@@ -4,7 +4,7 @@
 #include "objvolume.h"
 
 #include "core/error.h"
-#include "core/install.h"
+#include "core/release/install.h"
 
 #include <string.h>
 

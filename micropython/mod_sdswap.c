@@ -4,7 +4,7 @@
 #include "objhash.h"
 #include "objvolume.h"
 
-#include "core/boot.h"
+#include "core/release/boot.h"
 #include "core/error.h"
 
 #define SWAP_BUFFER 4096 // bytes: to read files with

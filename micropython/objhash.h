@@ -3,7 +3,7 @@
 #define SDB_OBJHASH_H
 
 #include "call.h"
-#include "core/hash.h"
+#include "core/release/hash.h"
 
 struct sdb_objhash {
     struct sdb_hash hash;

@@ -1,6 +1,6 @@
 #include "objvolume.h"
 
-#include "core/record_fs.h"
+#include "core/release/record_fs.h"
 #include "volume.h"
 
 // What a method returns: None, 0 or a negative error.

@@ -5,7 +5,7 @@
 
 #include "call.h"
 #include "core/fs.h"
-#include "core/record.h"
+#include "core/release/record.h"
 
 struct sdb_objvolume {
     mp_obj_t obj;          // MP_OBJ_NULL: no Volume, or one without control area

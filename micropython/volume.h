@@ -1,10 +1,11 @@
-// _sdboot.Volume: a FAT volume on a Card, with its journal and state record (core/volume.h).
+// _sdboot.Volume: a FAT volume on a Card, with its journal and state record, see
+// core/journal/volume.h.
 #ifndef SDB_VOLUME_OBJ_H
 #define SDB_VOLUME_OBJ_H
 
 #include "card.h"
 
-#include "core/volume.h"
+#include "core/journal/volume.h"
 
 struct sdb_volume_obj {
     mp_obj_base_t base;

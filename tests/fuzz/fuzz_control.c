@@ -3,13 +3,13 @@
 // CRC; then it is opened. Nothing may be written but what a valid header names, sector 0 and the
 // gap behind it; and nothing of what a header names if the card is called foreign.
 #include "fuzz.h"
-#include "bytes.h"
-#include "control.h"
-#include "crc32.h"
-#include "error.h"
-#include "mkfs.h"
-#include "probe.h"
-#include "volume.h"
+#include "core/bytes.h"
+#include "core/journal/control.h"
+#include "core/crc32.h"
+#include "core/error.h"
+#include "core/card/mkfs.h"
+#include "core/card/probe.h"
+#include "core/journal/volume.h"
 
 #define SECTORS 16384u
 #define NAMED_MAX 600

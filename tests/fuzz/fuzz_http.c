@@ -1,8 +1,8 @@
 // An HTTP response: how it is cut must not matter.
 #include "fuzz.h"
-#include "crc32.h"
-#include "error.h"
-#include "http.h"
+#include "core/crc32.h"
+#include "core/error.h"
+#include "core/web/http.h"
 
 struct seen {
     struct sdb_http http;

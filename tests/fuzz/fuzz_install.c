@@ -2,12 +2,12 @@
 // abort nothing of the package is left, after success the swap brings a release and keeps the old
 // one. The first byte chooses the filesystem's habits and the call that fails.
 #include "fuzz.h"
-#include "crc32.h"
-#include "error.h"
-#include "install.h"
+#include "core/crc32.h"
+#include "core/error.h"
+#include "core/release/install.h"
 #include "memfs.h"
-#include "record_fs.h"
-#include "swap.h"
+#include "core/release/record_fs.h"
+#include "core/release/swap.h"
 
 struct sum {
     uint32_t crc;

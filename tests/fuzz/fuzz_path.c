@@ -1,7 +1,7 @@
 // Paths: what is accepted must be plain, and stay as it is.
 #include "fuzz.h"
-#include "error.h"
-#include "path.h"
+#include "core/error.h"
+#include "core/release/path.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     char *path = fuzz_string(data, size);

@@ -1,8 +1,8 @@
 // The probe: any card gives a kind or nothing worse; an error of a read is an error. The input is a
 // list of 32-byte pieces and where they are on the card.
 #include "fuzz.h"
-#include "error.h"
-#include "probe.h"
+#include "core/error.h"
+#include "core/card/probe.h"
 
 #define CARD 4096u
 

@@ -1,10 +1,10 @@
 // The record: whatever two slots hold, what is loaded is terminated and what is saved after it
 // counts. The input is the state of the two slots; the first byte says which get a right CRC.
 #include "fuzz.h"
-#include "bytes.h"
-#include "crc32.h"
-#include "error.h"
-#include "record.h"
+#include "core/bytes.h"
+#include "core/crc32.h"
+#include "core/error.h"
+#include "core/release/record.h"
 
 struct slots {
     uint8_t data[2][SDB_RECORD_SIZE];

@@ -1,6 +1,6 @@
 // Versions, up to three of them with a space between: their order must be one.
 #include "fuzz.h"
-#include "semver.h"
+#include "core/semver.h"
 
 static int sign(int n) {
     return (n > 0) - (n < 0);

@@ -1,10 +1,10 @@
 // The tar reader: how the input is cut must not change what it reports. The first byte chooses the
 // cuts, and whether all blocks are given a right checksum, which mutations would hardly find.
 #include "fuzz.h"
-#include "crc32.h"
-#include "error.h"
-#include "path.h"
-#include "tar.h"
+#include "core/crc32.h"
+#include "core/error.h"
+#include "core/release/path.h"
+#include "core/release/tar.h"
 
 struct seen {
     uint32_t crc; // of all that was reported

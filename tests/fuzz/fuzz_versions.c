@@ -1,8 +1,8 @@
 // The versions file: how it is cut must not matter, and what is chosen must be usable.
 #include "fuzz.h"
-#include "error.h"
-#include "semver.h"
-#include "versions.h"
+#include "core/error.h"
+#include "core/semver.h"
+#include "core/web/versions.h"
 
 static int run(const uint8_t *data, size_t size, uint32_t seed, bool force,
                struct sdb_versions *v) {

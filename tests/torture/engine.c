@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "core/error.h"
-#include "core/install.h"
-#include "core/boot.h"
+#include "core/release/install.h"
+#include "core/release/boot.h"
 #include "engine.h"
 
 struct file {

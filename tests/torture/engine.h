@@ -2,7 +2,7 @@
 #ifndef TORTURE_ENGINE_H
 #define TORTURE_ENGINE_H
 
-#include "core/boot.h"
+#include "core/release/boot.h"
 #include "scenario.h"
 
 int prepare_update(struct env *e);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "core/error.h"
-#include "core/record_fs.h"
+#include "core/release/record_fs.h"
 #include "lib/oofatfs/diskio.h"
 
 // ---- what FatFs calls

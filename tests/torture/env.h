@@ -6,8 +6,8 @@
 #ifndef TORTURE_ENV_H
 #define TORTURE_ENV_H
 
-#include "core/record.h"
-#include "core/volume.h"
+#include "core/release/record.h"
+#include "core/journal/volume.h"
 #include "fatcheck.h"
 #include "ff_fs.h"
 #include "lfs_fs.h"

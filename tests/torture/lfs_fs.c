@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "core/blocks.h"
+#include "core/card/blocks.h"
 #include "core/error.h"
 
 static int card_read(const struct lfs2_config *c, lfs2_block_t block, lfs2_off_t off, void *buf,

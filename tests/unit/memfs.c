@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "error.h"
+#include "core/error.h"
 #include "memfs_node.h"
 
 // ---- Nodes -------------------------------------------------------------------------------------

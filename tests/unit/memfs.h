@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "fs.h"
+#include "core/fs.h"
 
 #define MEMFS_HANDLES 3
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "crc32.h"
+#include "core/crc32.h"
 #include "memfs_node.h"
 
 static void make_parents(struct memfs *m, const char *path) {

@@ -7,7 +7,7 @@
 
 #include <mbedtls/md.h>
 
-#include "hash.h"
+#include "core/release/hash.h"
 
 struct package {
     uint8_t *data;

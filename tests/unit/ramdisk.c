@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "error.h"
+#include "core/error.h"
 
 #define PAGE_SECTORS 512u
 #define PAGE_BYTES (PAGE_SECTORS * SDB_SECTOR)

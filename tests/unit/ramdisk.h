@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "bdev.h"
+#include "core/bdev.h"
 
 struct ramdisk {
     struct sdb_bdev dev;

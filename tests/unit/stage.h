@@ -2,10 +2,10 @@
 #ifndef SDB_STAGE_H
 #define SDB_STAGE_H
 
-#include "install.h"
+#include "core/release/install.h"
 #include "memfs.h"
 #include "package.h"
-#include "record_fs.h"
+#include "core/release/record_fs.h"
 
 struct stage {
     struct memfs mem;

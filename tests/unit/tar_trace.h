@@ -4,8 +4,8 @@
 #define SDB_TAR_TRACE_H
 
 #include "unit.h"
-#include "crc32.h"
-#include "tar.h"
+#include "core/crc32.h"
+#include "core/release/tar.h"
 
 struct trace {
     char *text;

@@ -1,5 +1,5 @@
 #include "unit.h"
-#include "crc32.h"
+#include "core/crc32.h"
 
 // The definition, bit by bit.
 static uint32_t crc_reference(const uint8_t *p, size_t len) {

@@ -1,5 +1,5 @@
 #include "unit.h"
-#include "error.h"
+#include "core/error.h"
 
 static void test_every_code_has_its_own_text(void **state) {
     (void)state;

@@ -1,5 +1,5 @@
 #include "unit.h"
-#include "semver.h"
+#include "core/semver.h"
 
 static int sign(int n) {
     return (n > 0) - (n < 0);

@@ -1,0 +1,16 @@
+// Making a FAT filesystem on a card, with what FatFs's own mkfs can't give: an MBR, a partition
+// aligned to the card's erase blocks, room for the journal before it, and an order of writes that
+// leaves a card cut in the middle recognisable as blank.
+#ifndef SDB_MKFS_H
+#define SDB_MKFS_H
+
+#include "core/bdev.h"
+
+// Formats the whole card as FAT16 (volumes below 300 MiB) or FAT32 with one FAT, clusters of the
+// sizes that Windows uses. `serial` becomes the volume's serial number. `buf` of `len` bytes (at
+// least 512, more is faster: 4096) is working memory. Everything on the card is lost.
+// Returns 0, SDB_ENOSPC for a card of less than 3 MiB, or the card's error.
+// Source: Microsoft FAT specification 1.03.
+int sdb_mkfs_fat(const struct sdb_bdev *dev, uint32_t serial, uint8_t *buf, uint32_t len);
+
+#endif

@@ -1,0 +1,97 @@
+// A block device that makes what is written to a FAT volume between two commits all or nothing.
+//
+//   sdb_journal_init      once; then sdb_journal_replay, before any filesystem mounts
+//   sdb_journal_bdev      the block device to mount
+//   autocommit            every sync of the device is a commit (the state after init)
+//   sdb_journal_begin     an explicit transaction, ended by sdb_journal_commit or _abort
+//   sdb_journal_defer     around the operations of a background task: their syncs are no commits,
+//                         anybody else's sync commits theirs as well
+//
+// A write to a cluster that the committed FAT calls free goes straight to the card, where nobody
+// can see it yet. Every other write is captured: in memory, in a slot on the card beyond that.
+// docs/FORMAT.md fixes the bytes, docs/DESIGN.md argues why it holds.
+#ifndef SDB_JOURNAL_H
+#define SDB_JOURNAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/bdev.h"
+#include "core/card/fatgeo.h"
+
+#ifndef SDB_JOURNAL_RAM
+#define SDB_JOURNAL_RAM 12u // captured sectors held in memory; more is faster, at least 1
+#endif
+#define SDB_JOURNAL_SLOTS 496u // captured sectors at most: those of the largest control area
+
+enum sdb_replay {
+    SDB_REPLAY_NONE = 0,    // nothing was committed and not yet in place
+    SDB_REPLAY_DONE = 1,    // a commit has been put in place
+    SDB_REPLAY_FOREIGN = 2, // somebody has changed the card since: nothing overwritten
+};
+
+struct sdb_journal {
+    const struct sdb_bdev *card;
+    struct sdb_fatgeo geo;
+    uint32_t area;         // LBA of the control area; 0: none, RAM only, nothing can be committed
+    uint32_t area_sectors; // its length
+    uint32_t slot0;        // LBA of slot 0
+    uint32_t fat_lba;      // which sector is in fat[]; 0: none
+    uint32_t slots;        // captured sectors that fit
+    uint32_t count;        // captured sectors
+    int failed;            // first error since the last commit, 0: none; only abort helps
+    bool stale;            // the header on the card is of a commit that must not be replayed
+    bool flushed;          // entries below SDB_JOURNAL_RAM are in their slots, ram[] is free
+    bool dead;             // a commit could not be ended: no more writes until the next boot
+    bool open;             // explicit transaction
+    bool deferred;         // syncs are not commits
+    uint32_t lba[SDB_JOURNAL_SLOTS];
+    uint8_t fat[SDB_SECTOR]; // a sector of the committed FAT; the header while committing
+    uint8_t tmp[SDB_SECTOR];
+    uint8_t ram[SDB_JOURNAL_RAM][SDB_SECTOR];
+};
+
+// Prepares `j` for the volume `geo` on `card`, both the caller's; card must outlive j, geo is
+// copied. `area`/`sectors`: the control area (control.h), or 0/0 for none yet. Autocommit.
+void sdb_journal_init(struct sdb_journal *j, const struct sdb_bdev *card,
+                      const struct sdb_fatgeo *geo, uint32_t area, uint32_t sectors);
+
+// Gives a journal without one its control area. What is captured stays. Returns 0 or SDB_ENOSPC.
+int sdb_journal_attach(struct sdb_journal *j, uint32_t area, uint32_t sectors);
+
+// Puts a committed transaction in place that a power cut has left. Right after init. May itself be
+// cut at any write and repeated. Returns enum sdb_replay or the card's error (nothing mounted may
+// write then). After SDB_REPLAY_FOREIGN the first write through the journal forgets the commit.
+int sdb_journal_replay(struct sdb_journal *j);
+
+// Forgets a commit that replay has called foreign, for a volume that will be written past the
+// journal. Returns 0 or the card's error (nothing may be written then).
+int sdb_journal_forget(struct sdb_journal *j);
+
+// The block device to mount; j must outlive it. A failed write or sync means: nothing of this
+// transaction will be committed, every further write fails; sdb_journal_abort and mount again.
+// Writes to the control area fail with SDB_EPERM, writes beyond what fits with SDB_ENOSPC.
+void sdb_journal_bdev(struct sdb_journal *j, struct sdb_bdev *out);
+
+// Begins an explicit transaction; commits what is pending first. SDB_EBUSY if one is open.
+int sdb_journal_begin(struct sdb_journal *j);
+
+// Commits all that is pending and ends an explicit transaction. The filesystem must not be in the
+// middle of an operation. On an error before the commit point the old state is intact and `failed`
+// is set; after it the journal is `dead` and the next replay finishes the work.
+int sdb_journal_commit(struct sdb_journal *j);
+
+// Commits all that is pending; an explicit transaction stays open.
+int sdb_journal_checkpoint(struct sdb_journal *j);
+
+// Forgets all that is pending and ends an explicit transaction. The filesystem on top holds
+// memories of it and must be mounted again.
+void sdb_journal_abort(struct sdb_journal *j);
+
+// While set, a sync is not a commit, and what is captured waits for the next one.
+void sdb_journal_defer(struct sdb_journal *j, bool deferred);
+
+// Captured sectors that still fit. A long transaction checkpoints when this gets low.
+uint32_t sdb_journal_room(const struct sdb_journal *j);
+
+#endif

@@ -1,0 +1,124 @@
+#include "core/release/boot.h"
+
+#include "core/error.h"
+
+#include <string.h>
+
+#define BOOT_BUDGET 16 // entries removed in one step
+
+int sdb_boot_load(struct sdb_boot *b) {
+    return sdb_record_load(b->store, &b->record);
+}
+
+static int boot_take_back(struct sdb_boot *b, uint8_t event) {
+    return sdb_revert_begin(&b->swap, b->fs, b->store, &b->record, event);
+}
+
+// Reads the whole release again: what the card has kept, not what was sent to it.
+static int boot_check_content(struct sdb_boot *b) {
+    if (b->hash == NULL) {
+        return 0;
+    }
+    int res = 0;
+    // Twice if need be: one read that went wrong on the way must not cost the release.
+    for (int i = 0; i < 2; i++) {
+        sdb_verify_init(&b->verify, b->fs, b->hash, b->record.main_dir, b->buf, b->len);
+        res = sdb_verify_all(&b->verify);
+        if (res == 0 || res == SDB_ECANCELED) {
+            break;
+        }
+    }
+    return res;
+}
+
+static int boot_trial(struct sdb_boot *b, bool counts) {
+    struct sdb_record *r = &b->record;
+    if (r->left == r->trials) {
+        int res = boot_check_content(b);
+        if (res < 0) {
+            // A file that can't be read is as bad as one that differs.
+            return res == SDB_ECANCELED ? res : boot_take_back(b, SDB_EVENT_CORRUPT);
+        }
+    } else if (!counts) {
+        return 0;
+    }
+    if (r->left == 0) {
+        return boot_take_back(b, SDB_EVENT_EXPIRED);
+    }
+    r->left--;
+    return sdb_record_save(b->store, r);
+}
+
+// A trial that can't be undone because somebody removed prev/ goes on for ever: end it, and say
+// why the release should not run. It is not `bad`: installing it again may be the way out.
+static int boot_end_hopeless(struct sdb_boot *b) {
+    struct sdb_record *r = &b->record;
+    r->event = r->left == r->trials ? SDB_EVENT_CORRUPT : SDB_EVENT_EXPIRED;
+    strcpy(r->event_version, r->version);
+    r->state = SDB_IDLE;
+    r->left = 0;
+    return sdb_record_save(b->store, r);
+}
+
+int sdb_boot_run(struct sdb_boot *b, bool counts) {
+    struct sdb_record *r = &b->record;
+    int result = SDB_BOOT_NOTHING;
+    int res = 0;
+    if (r->state == SDB_STAGED) {
+        r->trials = b->trials;
+    }
+    if (r->state == SDB_STAGED || r->state == SDB_SWAPPING) {
+        res = sdb_swap(&b->swap, b->fs, b->store, r);
+        result = SDB_BOOT_SWAPPED;
+    }
+    if (res >= 0 && r->state == SDB_TRIAL) {
+        res = boot_trial(b, counts);
+        if (res == SDB_ENOENT) {
+            res = boot_end_hopeless(b);
+        }
+    }
+    if (res >= 0 && r->state == SDB_REVERTING) {
+        res = sdb_revert(&b->swap, b->fs, b->store, r);
+        result = SDB_BOOT_REVERTED;
+    }
+    return res < 0 ? res : result;
+}
+
+int sdb_boot_tidy(struct sdb_boot *b) {
+    struct sdb_record *r = &b->record;
+    if (r->state != SDB_IDLE || !(r->flags & SDB_FLAG_LEFTOVER) || r->next_dir[0] == '\0') {
+        return 0;
+    }
+    struct sdb_tree *tree = &b->swap.tree;
+    b->swap.live[0] = '/';
+    strcpy(b->swap.live + 1, r->next_dir);
+    sdb_tree_init(tree, b->fs, b->swap.live);
+    int res = sdb_tree_step(tree, BOOT_BUDGET);
+    if (res != 0) {
+        return res;
+    }
+    r->flags &= (uint8_t)~SDB_FLAG_LEFTOVER;
+    return sdb_record_save(b->store, r);
+}
+
+int sdb_boot_confirm(const struct sdb_record_store *store, struct sdb_record *r) {
+    if (r->state != SDB_TRIAL) {
+        return 0;
+    }
+    r->state = SDB_IDLE;
+    r->left = 0;
+    r->event = SDB_EVENT_CONFIRMED;
+    strcpy(r->event_version, r->version);
+    int res = sdb_record_save(store, r);
+    return res < 0 ? res : 1;
+}
+
+int sdb_boot_rollback(struct sdb_boot *b) {
+    if (b->record.state == SDB_REVERTING) {
+        return 0;
+    }
+    if (b->record.state != SDB_IDLE && b->record.state != SDB_TRIAL) {
+        return SDB_EBUSY;
+    }
+    return boot_take_back(b, SDB_EVENT_ROLLED_BACK);
+}

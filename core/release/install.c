@@ -1,0 +1,177 @@
+#include "core/release/install.h"
+
+#include "core/error.h"
+#include "core/release/install_member.h"
+#include "core/release/path.h"
+#include "core/semver.h"
+
+#include <string.h>
+
+#define INSTALL_BUDGET 16 // entries removed in one step
+
+// ---- Clean-up ----------------------------------------------------------------------------------
+
+// What is removed, in this order: staged files first, so that an abort is a prefix of a clean-up.
+static const char *install_leftover(const struct sdb_install *in, int phase) {
+    switch (phase) {
+    case 0:
+        return in->cfg.next_dir;
+    case 1:
+        return SDB_DIR_NEW;
+    case 2:
+        return SDB_DIR_OLD;
+    case 3:
+        return SDB_FILE_ADDED;
+    default:
+        return SDB_DIR_PREV;
+    }
+}
+
+static void install_enter_phase(struct sdb_install *in, uint8_t phase) {
+    const char *name = install_leftover(in, phase);
+    in->phase = phase;
+    in->path[0] = '/';
+    strcpy(in->path + (name[0] != '/'), name);
+    sdb_tree_init(&in->tree, in->cfg.fs, in->path);
+}
+
+int sdb_install_checkpoint(struct sdb_install *in, bool must) {
+    return in->cfg.checkpoint != NULL ? in->cfg.checkpoint(in->cfg.ctx, must) : 0;
+}
+
+static int install_remove(struct sdb_install *in, uint8_t phases) {
+    if (in->phase >= phases) {
+        return 0;
+    }
+    int more = sdb_tree_step(&in->tree, INSTALL_BUDGET);
+    int res = more < 0 ? more : sdb_install_checkpoint(in, more == 0);
+    if (res < 0 || more == 1) {
+        return res < 0 ? res : 1;
+    }
+    if (in->phase + 1 < phases) {
+        install_enter_phase(in, in->phase + 1);
+        return 1;
+    }
+    in->phase = phases;
+    return 0;
+}
+
+int sdb_install_clean(struct sdb_install *in) {
+    return in->begun ? install_remove(in, 5) : 0;
+}
+
+// ---- The install as a whole --------------------------------------------------------------------
+
+static bool install_dirname_ok(const char *name) {
+    size_t len = strlen(name);
+    return len > 0 && len <= SDB_DIRNAME_MAX && strchr(name, '/') == NULL && name[0] != '.';
+}
+
+static int install_set_state(struct sdb_install *in, uint8_t state) {
+    struct sdb_record record;
+    int res = sdb_record_load(in->cfg.store, &record);
+    if (res < 0) {
+        return res;
+    }
+    if (record.state == SDB_SWAPPING || record.state == SDB_REVERTING ||
+        record.state == SDB_TRIAL) {
+        return SDB_EBUSY;
+    }
+    if (record.state == state) {
+        return 0; // IDLE already: nothing to write
+    }
+    record.state = state;
+    record.trials = in->cfg.trials;
+    strcpy(record.version, state == SDB_STAGED ? in->cfg.version : "");
+    strcpy(record.main_dir, in->cfg.main_dir);
+    strcpy(record.next_dir, in->cfg.next_dir);
+    return sdb_record_save(in->cfg.store, &record);
+}
+
+int sdb_install_begin(struct sdb_install *in, const struct sdb_install_config *cfg,
+                      const struct sdb_names *names) {
+    memset(in, 0, sizeof(*in));
+    in->cfg = *cfg;
+    in->names = *names;
+    in->names.count = 0;
+    in->out = -1;
+    in->cmp = -1;
+    if (!install_dirname_ok(cfg->main_dir) || !install_dirname_ok(cfg->next_dir) ||
+        sdb_path_under_nocase(cfg->main_dir, cfg->next_dir) ||
+        sdb_path_under_nocase(SDB_NAME_PREV, cfg->main_dir) ||
+        sdb_path_under_nocase(SDB_NAME_PREV, cfg->next_dir) ||
+        strlen(cfg->version) > SDB_VERSION_MAX || !sdb_semver_valid(cfg->version)) {
+        in->error = SDB_EINVAL;
+        return in->error;
+    }
+    sdb_install_member_init(in);
+    in->path[0] = '/';
+    strcpy(in->path + 1, cfg->next_dir);
+    strcat(in->path, "/" SDB_MANIFEST_FILE);
+    sdb_textfile_init(&in->manifest, cfg->fs, in->path);
+    // A release staged earlier is given up before the first of its files goes. If that fails, next/
+    // may be a release that waits or is being swapped in: clean and abort must leave it alone.
+    in->error = install_set_state(in, SDB_IDLE);
+    in->begun = in->error == 0;
+    install_enter_phase(in, 0);
+    return in->error;
+}
+
+int sdb_install_abort(struct sdb_install *in) {
+    if (!in->begun) {
+        return 0;
+    }
+    if (!in->aborting) {
+        sdb_install_member_close(in);
+        // finish may have failed with the record on the card nevertheless.
+        int res = install_set_state(in, SDB_IDLE);
+        in->error = res < 0 ? res : SDB_ECANCELED;
+        if (res < 0) {
+            return res;
+        }
+        in->aborting = true;
+        install_enter_phase(in, 0);
+    }
+    return install_remove(in, 2);
+}
+
+int sdb_install_feed(struct sdb_install *in, const void *data, size_t len) {
+    if (in->error == 0) {
+        in->error = in->cfg.hash->update(in->cfg.hash->ctx, data, len);
+    }
+    if (in->error == 0) {
+        in->error = sdb_tar_feed(&in->tar, data, len);
+    }
+    return in->error;
+}
+
+int sdb_install_finish(struct sdb_install *in) {
+    uint8_t digest[SDB_HASH_MAX];
+    int res = in->error;
+    if (res == 0) {
+        res = in->cfg.hash->digest(in->cfg.hash->ctx, digest);
+    }
+    if (res == 0 && memcmp(digest, in->cfg.digest, in->cfg.hash->size) != 0) {
+        res = SDB_EPKG_HASH;
+    }
+    if (res == 0) {
+        res = sdb_tar_finish(&in->tar);
+    }
+    if (res == 0 && !in->has_app) {
+        res = SDB_EPKG_NO_APP;
+    }
+    if (res == 0) {
+        res = sdb_install_member_add_version(in);
+    }
+    if (res == 0) {
+        res = sdb_textfile_flush(&in->manifest);
+    }
+    if (res == 0) {
+        res = sdb_install_checkpoint(in, true); // content before the record that speaks of it
+    }
+    if (res == 0) {
+        res = install_set_state(in, SDB_STAGED);
+    }
+    in->error = res;
+    return res;
+}

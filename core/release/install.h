@@ -1,0 +1,95 @@
+// Installing a release: a package streams in, once, and is staged beside the running release.
+//
+//   sdb_install_begin        checks the state, forgets an earlier staged release
+//   sdb_install_clean        removes what earlier attempts left and the old prev/ (repeat while 1)
+//   sdb_install_feed         takes the next bytes of the tar, any number
+//   sdb_install_finish       verifies; from here on the next boot swaps the release in
+//   sdb_install_abort        instead of finish, or after an error: removes what was staged
+//
+// The manifest of the release, app/.manifest, is written along the way.
+//
+// app/… is written to next/…, files outside app/ to .sdboot/new/… and only if their content
+// differs from what is there. The running release is never touched.
+#ifndef SDB_INSTALL_H
+#define SDB_INSTALL_H
+
+#include "core/fs.h"
+#include "core/release/hash.h"
+#include "core/release/layout.h"
+#include "core/release/manifest.h"
+#include "core/release/names.h"
+#include "core/release/record.h"
+#include "core/release/tar.h"
+#include "core/release/tree.h"
+
+struct sdb_install_config {
+    const struct sdb_fs *fs; // must outlive the install, as everything here
+    const struct sdb_hash *hash;
+    const struct sdb_record_store *store;
+    const char *main_dir;             // "app": the directory that a release owns whole
+    const char *next_dir;             // "next"
+    const char *version;              // announced version; app/.version in the package must agree
+    uint8_t trials;                   // trial boots the release gets; 0: none, it is final at once
+    const struct sdb_hash *file_hash; // SHA-256 for the manifest; NULL: the release has none
+
+    // Memory in which writes are gathered, so that the filesystem gets pieces of this size at
+    // multiples of it: best a cluster, or 4096. NULL and 0: none.
+    uint8_t *gather;
+    size_t gather_size;
+
+    // Called at a file boundary, where a transaction may be committed; with `must` it has to be:
+    // what follows must not share a transaction with what came before. May be NULL.
+    int (*checkpoint)(void *ctx, bool must);
+    void *ctx;
+
+    uint8_t digest[SDB_HASH_MAX]; // announced hash of the whole package, hash->size bytes
+};
+
+struct sdb_install {
+    // What is small comes first: native code reaches it with shorter instructions.
+    uint32_t size;   // of the member
+    uint32_t done;   // bytes of it seen
+    uint32_t files;  // members that are files, so far
+    size_t gathered; // bytes in cfg.gather
+    int out;         // handle of the file being written, or -1
+    int cmp;         // handle of the live file compared with, or -1
+    uint8_t phase;
+    bool begun;          // begin succeeded
+    bool placed_version; // next/.version is written
+    bool aborting;
+    bool has_app;
+    bool is_version; // this member is app/.version
+    int error;       // first error: the install is dead
+
+    struct sdb_install_config cfg;
+    struct sdb_names names;
+    struct sdb_tar tar;
+    struct sdb_tree tree;
+    struct sdb_textfile manifest;
+    char path[SDB_PATH_MAX + 1];     // the member being written
+    char live[SDB_PATH_MAX + 1];     // what it will replace, if outside main_dir
+    uint8_t buf[512];                // live content, to compare and to copy
+    char found[SDB_VERSION_MAX + 1]; // content of app/.version in the package
+};
+
+// `names` is copied; its table stays the caller's. Returns 0; SDB_EINVAL for directory names or a
+// version that can't be recorded; SDB_EBUSY if a swap is unfinished (boot first) or a
+// trial is not confirmed; an error of the store or the filesystem.
+int sdb_install_begin(struct sdb_install *in, const struct sdb_install_config *cfg,
+                      const struct sdb_names *names);
+
+// One bounded piece of cleaning; returns 1 while there is more to do, then 0.
+int sdb_install_clean(struct sdb_install *in);
+
+// The next `len` bytes of the package. Fastest with pieces of a multiple of 512 bytes. Returns 0
+// or an error: SDB_EPKG_* if the package is refused (in->tar.path tells at which member).
+int sdb_install_feed(struct sdb_install *in, const void *data, size_t len);
+
+// The package has ended. Verifies it and records it as staged.
+int sdb_install_finish(struct sdb_install *in);
+
+// Removes what was staged; returns 1 while there is more to do, then 0. After an error it may be
+// called again. Does nothing if begin failed.
+int sdb_install_abort(struct sdb_install *in);
+
+#endif

@@ -1,0 +1,18 @@
+// The members of a package: where each goes, how it gets there. Private to core/install*.c.
+#ifndef SDB_INSTALL_MEMBER_H
+#define SDB_INSTALL_MEMBER_H
+
+#include "core/release/install.h"
+
+// Prepares the tar reader to hand its members on.
+void sdb_install_member_init(struct sdb_install *in);
+
+// Adds app/.version to the manifest if the package has none.
+int sdb_install_member_add_version(struct sdb_install *in);
+
+// Closes what is open; returns what closing the written file returned.
+int sdb_install_member_close(struct sdb_install *in);
+
+int sdb_install_checkpoint(struct sdb_install *in, bool must);
+
+#endif

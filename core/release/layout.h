@@ -1,0 +1,14 @@
+// Names of the files and directories of releases on the card (docs/FORMAT.md).
+#ifndef SDB_LAYOUT_H
+#define SDB_LAYOUT_H
+
+#define SDB_DIR ".sdboot"
+#define SDB_DIR_NEW "/.sdboot/new"
+#define SDB_DIR_OLD "/.sdboot/old"
+#define SDB_FILE_ADDED "/.sdboot/added" // what a swap has added outside main_dir, for the way back
+#define SDB_NAME_PREV "prev"
+#define SDB_DIR_PREV "/" SDB_NAME_PREV
+#define SDB_VERSION_FILE ".version"
+#define SDB_MANIFEST_FILE ".manifest" // in main_dir: every file of the release, as sha256sum prints
+
+#endif

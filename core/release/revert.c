@@ -1,0 +1,203 @@
+#include "core/release/revert.h"
+
+#include "core/error.h"
+#include "core/release/layout.h"
+
+#include <string.h>
+
+#define REVERT_BUDGET 64
+
+// The first word of /app/.version, "" if there is none. Returns 0 or an error: without its version
+// the release would be installed again.
+static int revert_read_version(struct sdb_swap *swap, const struct sdb_record *record,
+                               char version[SDB_VERSION_MAX + 1]) {
+    const struct sdb_fs *fs = swap->fs;
+    swap->live[0] = '/';
+    strcpy(swap->live + 1, record->main_dir);
+    strcat(swap->live, "/" SDB_VERSION_FILE);
+    memset(version, 0, SDB_VERSION_MAX + 1);
+    int file = fs->open(fs->ctx, swap->live, 'r');
+    if (file < 0) {
+        return file == SDB_ENOENT ? 0 : file;
+    }
+    int n = fs->read(fs->ctx, file, version, SDB_VERSION_MAX);
+    fs->close(fs->ctx, file);
+    if (n < 0) {
+        return n;
+    }
+    version[n] = '\0';
+    size_t start = strspn(version, " \t\r\n");
+    size_t len = strcspn(version + start, " \t\r\n");
+    memmove(version, version + start, len);
+    memset(version + len, 0, SDB_VERSION_MAX + 1 - len);
+    return 0;
+}
+
+int sdb_revert_begin(struct sdb_swap *swap, const struct sdb_fs *fs,
+                     const struct sdb_record_store *store, struct sdb_record *record,
+                     uint8_t event) {
+    swap->fs = fs;
+    int type = fs->stat(fs->ctx, SDB_DIR_PREV, NULL);
+    if (type != SDB_FS_DIR) {
+        return type < 0 ? type : SDB_ENOENT;
+    }
+    if (record->main_dir[0] == '\0') {
+        strcpy(record->main_dir, "app");
+        strcpy(record->next_dir, "next");
+    }
+    char version[SDB_VERSION_MAX + 1];
+    if (record->state == SDB_TRIAL) {
+        memcpy(version, record->version, sizeof(version)); // no need to read what may be damaged
+    } else {
+        int res = revert_read_version(swap, record, version);
+        if (res < 0) {
+            return res;
+        }
+    }
+    record->state = SDB_REVERTING;
+    record->event = event;
+    memcpy(record->bad, version, sizeof(version));
+    memcpy(record->event_version, version, sizeof(version));
+    return sdb_record_save(store, record);
+}
+
+// A directory has the name of a file that is to return: its content, the application's perhaps,
+// goes below .sdboot/new/ and stays there until the next install.
+static int revert_set_aside(struct sdb_swap *swap) {
+    const struct sdb_fs *fs = swap->fs;
+    strcpy(swap->old, SDB_DIR_NEW);
+    strcat(swap->old, swap->live);
+    int res = sdb_tree_parents(fs, swap->old, 0);
+    return res < 0 ? res : fs->rename(fs->ctx, swap->live, swap->old);
+}
+
+// A file of .sdboot/old/ goes back to where it was; what the bad release put there goes.
+static int revert_restore_file(void *ctx, const char *path) {
+    struct sdb_swap *swap = ctx;
+    const struct sdb_fs *fs = swap->fs;
+    strcpy(swap->live, path + sizeof(SDB_DIR_OLD) - 1);
+    if (swap->live[0] == '\0') {
+        return fs->remove(fs->ctx, path); // a file instead of SDB_DIR_OLD: nothing of ours
+    }
+    int type = fs->stat(fs->ctx, swap->live, NULL);
+    int res = type == SDB_FS_FILE  ? fs->remove(fs->ctx, swap->live)
+              : type == SDB_FS_DIR ? revert_set_aside(swap)
+              : type == SDB_ENOENT ? 0
+                                   : type;
+    return res < 0 ? res : fs->rename(fs->ctx, path, swap->live);
+}
+
+// A directory that had to make room for a file of the bad release.
+static int revert_restore_dir(void *ctx, const char *path) {
+    struct sdb_swap *swap = ctx;
+    const struct sdb_fs *fs = swap->fs;
+    strcpy(swap->live, path + sizeof(SDB_DIR_OLD) - 1);
+    int type = fs->stat(fs->ctx, swap->live, NULL);
+    int res = type == SDB_FS_FILE ? fs->remove(fs->ctx, swap->live) : 0;
+    if (res == 0 && type != SDB_FS_DIR) {
+        res = fs->mkdir(fs->ctx, swap->live);
+    }
+    return res;
+}
+
+// Removes the files and the empty directories named in SDB_FILE_ADDED, as often as that frees
+// another directory. Lines that can't be read end the list: what they named stays, but the release
+// before must run again. Returns 0 or an error.
+static int revert_remove_added(struct sdb_swap *swap) {
+    const struct sdb_fs *fs = swap->fs;
+    bool again = true;
+    int res = 0;
+    while (again && res >= 0) {
+        again = false;
+        sdb_textfile_init(&swap->added, fs, SDB_FILE_ADDED);
+        while ((res = sdb_textfile_path(&swap->added, swap->live)) == 1) {
+            int type = fs->stat(fs->ctx, swap->live, NULL);
+            int gone = type == SDB_FS_FILE  ? fs->remove(fs->ctx, swap->live)
+                       : type == SDB_FS_DIR ? fs->rmdir(fs->ctx, swap->live)
+                                            : type;
+            again = again || gone == 0;
+            // Not empty, which FatFs calls "denied": the application has put something there.
+            if (gone < 0 && gone != SDB_ENOENT && gone != SDB_ENOTEMPTY && gone != SDB_EACCES) {
+                res = gone;
+                break;
+            }
+        }
+        sdb_textfile_close(&swap->added);
+        res = res == SDB_EINVAL ? 0 : res;
+    }
+    if (res == 0) {
+        res = fs->remove(fs->ctx, SDB_FILE_ADDED);
+    }
+    return res == SDB_ENOENT ? 0 : res;
+}
+
+static int revert_dirs(struct sdb_swap *swap, const struct sdb_record *record) {
+    const struct sdb_fs *fs = swap->fs;
+    char *next = swap->live;
+    char *app = swap->old;
+    *next = *app = '/';
+    strcpy(next + 1, record->next_dir);
+    strcpy(app + 1, record->main_dir);
+    int res = fs->stat(fs->ctx, SDB_DIR_PREV, NULL);
+    if (res != SDB_FS_DIR) {
+        return res < 0 && res != SDB_ENOENT ? res : 0; // renamed before the power failed
+    }
+    res = fs->stat(fs->ctx, app, NULL);
+    if (res > 0) {
+        // Somebody may have made a directory of that name since the swap.
+        sdb_tree_init(&swap->tree, fs, next);
+        do {
+            res = sdb_tree_step(&swap->tree, REVERT_BUDGET);
+        } while (res == 1);
+        if (res == 0) {
+            res = fs->rename(fs->ctx, app, next);
+        }
+    }
+    if (res < 0 && res != SDB_ENOENT) {
+        return res;
+    }
+    return fs->rename(fs->ctx, SDB_DIR_PREV, app);
+}
+
+// Without an app/ before it the swap has made an empty prev/.
+static void revert_remove_empty(struct sdb_swap *swap, const struct sdb_record *record) {
+    const struct sdb_fs *fs = swap->fs;
+    swap->live[0] = '/';
+    strcpy(swap->live + 1, record->main_dir);
+    fs->rmdir(fs->ctx, swap->live); // fails if there is anything in it, as is usual
+}
+
+int sdb_revert(struct sdb_swap *swap, const struct sdb_fs *fs, const struct sdb_record_store *store,
+               struct sdb_record *record) {
+    if (record->state != SDB_REVERTING) {
+        return 0;
+    }
+    swap->fs = fs;
+    sdb_tree_init(&swap->tree, fs, SDB_DIR_OLD);
+    swap->tree.file = revert_restore_file;
+    swap->tree.dir = revert_restore_dir;
+    swap->tree.ctx = swap;
+    int res;
+    while ((res = sdb_tree_step(&swap->tree, REVERT_BUDGET)) == 1) {
+        // Many files: with the record what is done so far is committed, so that no journal fills.
+        res = sdb_record_save(store, record);
+        if (res < 0) {
+            return res;
+        }
+    }
+    if (res == 0) {
+        res = revert_remove_added(swap);
+    }
+    if (res == 0) {
+        res = revert_dirs(swap, record);
+    }
+    if (res < 0) {
+        return res;
+    }
+    revert_remove_empty(swap, record);
+    record->state = SDB_IDLE;
+    record->left = 0;
+    record->flags |= SDB_FLAG_LEFTOVER;
+    res = sdb_record_save(store, record);
+    return res < 0 ? res : 1;
+}

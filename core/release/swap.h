@@ -1,0 +1,32 @@
+// Putting a staged release into place, at boot, before anything on the card is open.
+//
+// The swap is a list of renames, each of which is either done or not, in an order that lets it be
+// taken up again from any point: the record says SWAPPING until the last one is done.
+#ifndef SDB_SWAP_H
+#define SDB_SWAP_H
+
+#include "core/fs.h"
+#include "core/release/record.h"
+#include "core/release/textfile.h"
+#include "core/release/tree.h"
+
+// Working memory of a swap, caller-owned.
+struct sdb_swap {
+    const struct sdb_fs *fs;
+    struct sdb_tree tree;
+    char live[SDB_PATH_MAX + 1]; // the file being replaced
+    char old[SDB_PATH_MAX + 1];  // where it is kept
+    struct sdb_textfile added;   // what the release adds outside main_dir
+};
+
+// Does what `record` asks for: STAGED or SWAPPING → next/ becomes app/, app/ becomes prev/, files
+// in .sdboot/new/ take their places, what they replace goes to .sdboot/old/, and the names of those
+// that replace nothing to .sdboot/added. The record then says TRIAL if the release gets trial
+// boots, else IDLE. Returns 1 when a release has been swapped in, 0 when there was nothing to do,
+// or an error: SDB_ENOENT if the staged release is gone (the record is IDLE again, the running
+// release untouched). After any other error the record still says what is to be done and the next
+// boot tries again.
+int sdb_swap(struct sdb_swap *swap, const struct sdb_fs *fs, const struct sdb_record_store *store,
+             struct sdb_record *record);
+
+#endif

@@ -1,0 +1,243 @@
+#include "core/web/http.h"
+
+#include <string.h>
+#include "core/error.h"
+
+enum http_state {
+    HTTP_STATUS,
+    HTTP_HEADER,
+    HTTP_CHUNK_SIZE,
+    HTTP_CHUNK_END, // the line end after a chunk's data
+    HTTP_TRAILER,
+    HTTP_BODY, // this and the next two take bytes, those before take lines
+    HTTP_CHUNK,
+    HTTP_BODY_TO_EOF,
+    HTTP_END,
+};
+
+void sdb_http_init(struct sdb_http *http) {
+    memset(http, 0, sizeof *http);
+}
+
+static bool http_blank(char c) {
+    return c == ' ' || c == '\t';
+}
+
+// Value of a digit, or 16.
+static uint32_t http_digit(char c) {
+    if (c >= '0' && c <= '9') {
+        return (uint32_t)(c - '0');
+    }
+    c = (char)(c | 0x20);
+    return c >= 'a' && c <= 'f' ? (uint32_t)(c - 'a' + 10) : 16;
+}
+
+// Reads digits up to blanks and one of `ends` or the end of the string.
+static bool http_number(const char *p, uint32_t base, char ends, uint32_t *value) {
+    uint32_t n = 0, d;
+    if (http_digit(*p) >= base) {
+        return false;
+    }
+    for (; (d = http_digit(*p)) < base; p++) {
+        if (n > (UINT32_MAX - d) / base) {
+            return false;
+        }
+        n = n * base + d;
+    }
+    while (http_blank(*p)) {
+        p++;
+    }
+    *value = n;
+    return *p == '\0' || *p == ends;
+}
+
+// Does `text` begin with the lower-case `word`, in whatever case? Returns what follows, or NULL.
+static char *http_word(char *text, const char *word) {
+    for (; *word; word++, text++) {
+        if (*text != *word && !(*text >= 'A' && *text <= 'Z' && *text + 32 == *word)) {
+            return NULL;
+        }
+    }
+    return text;
+}
+
+static int http_status_line(struct sdb_http *http) {
+    const char *p = http->line + 7; // "HTTP/1." has been checked
+    uint32_t status = 0;
+    if (http_digit(p[0]) > 9 || p[1] != ' ') {
+        return SDB_EHTTP_GARBAGE;
+    }
+    for (p += 2; http_digit(*p) < 10 && status < 1000; p++) {
+        status = status * 10 + http_digit(*p);
+    }
+    // 101: another protocol would follow.
+    if (status < 100 || status > 999 || status == 101 || (*p != '\0' && *p != ' ')) {
+        return SDB_EHTTP_GARBAGE;
+    }
+    http->status = (uint16_t)status;
+    http->state = HTTP_HEADER;
+    return 0;
+}
+
+static int http_header(struct sdb_http *http, bool whole) {
+    char *end = http->line;
+    while (*end && *end != ':' && !http_blank(*end)) {
+        end++;
+    }
+    if (end == http->line || (*end != ':' && (whole || *end))) {
+        return SDB_EHTTP_GARBAGE; // also a folded line, which nobody may send any more
+    }
+    char *value = http_word(http->line, "content-length:");
+    bool is_length = value != NULL;
+    if (!is_length) {
+        value = http_word(http->line, "transfer-encoding:");
+    }
+    if (value == NULL) {
+        return 0;
+    }
+    if (!whole) {
+        return SDB_EHTTP_LONG;
+    }
+    while (http_blank(*value)) {
+        value++;
+    }
+    if (is_length) {
+        uint32_t length;
+        if (!http_number(value, 10, '\0', &length) ||
+            (http->has_length && length != http->length)) {
+            return SDB_EHTTP_LENGTH;
+        }
+        http->has_length = true;
+        http->length = length;
+        return 0;
+    }
+    value = http_word(value, "chunked");
+    while (value != NULL && http_blank(*value)) {
+        value++;
+    }
+    if (value == NULL || *value != '\0' || http->chunked) {
+        return SDB_EHTTP_LENGTH; // a coding that we didn't ask for
+    }
+    http->chunked = true;
+    return 0;
+}
+
+static void http_headers_end(struct sdb_http *http) {
+    if (http->status < 200) { // the real answer follows
+        http->has_length = false;
+        http->length = 0;
+        http->chunked = false;
+        http->state = HTTP_STATUS;
+        return;
+    }
+    http->headers_done = true;
+    if (http->chunked) {
+        http->has_length = false; // RFC 9112, 6.3
+        http->length = 0;
+    }
+    http->left = http->length;
+    if (http->status == 204 || http->status == 304 || (http->has_length && http->left == 0)) {
+        http->state = HTTP_END;
+    } else if (http->chunked) {
+        http->state = HTTP_CHUNK_SIZE;
+    } else {
+        http->state = http->has_length ? HTTP_BODY : HTTP_BODY_TO_EOF;
+    }
+    http->head = 0;
+}
+
+// A line is complete in http->line, without its end; `whole` if it wasn't longer than that.
+static int http_line(struct sdb_http *http, bool whole) {
+    bool empty = http->line[0] == '\0';
+    switch (http->state) {
+    case HTTP_STATUS:
+        return http_status_line(http);
+    case HTTP_HEADER:
+        if (!empty) {
+            return http_header(http, whole);
+        }
+        http_headers_end(http);
+        return 0;
+    case HTTP_CHUNK_SIZE:
+        if (!http_number(http->line, 16, ';', &http->left)) {
+            return SDB_EHTTP_LENGTH;
+        }
+        http->state = http->left ? HTTP_CHUNK : HTTP_TRAILER;
+        return 0;
+    case HTTP_CHUNK_END:
+        http->state = HTTP_CHUNK_SIZE;
+        http->head = 0;
+        return empty ? 0 : SDB_EHTTP_LENGTH;
+    default:
+        if (empty) {
+            http->state = HTTP_END;
+        }
+        return 0;
+    }
+}
+
+static int http_line_byte(struct sdb_http *http, char c) {
+    static const char start[] = "HTTP/1.";
+    if (++http->head > SDB_HTTP_HEAD_MAX) {
+        return SDB_EHTTP_LONG;
+    }
+    if (http->state == HTTP_STATUS && http->fill < sizeof start - 1 && c != start[http->fill]) {
+        return SDB_EHTTP_GARBAGE; // early: it may have no line ends at all
+    }
+    if (c == '\0') {
+        return SDB_EHTTP_GARBAGE; // it would hide the rest of the line
+    }
+    if (c != '\n') {
+        if (http->fill < SDB_HTTP_LINE_MAX) {
+            http->line[http->fill] = c;
+        }
+        http->fill++;
+        return 0;
+    }
+    bool whole = http->fill <= SDB_HTTP_LINE_MAX;
+    size_t len = whole ? http->fill : SDB_HTTP_LINE_MAX;
+    if (whole && len > 0 && http->line[len - 1] == '\r') {
+        len--;
+    }
+    http->line[len] = '\0';
+    int res = http_line(http, whole);
+    http->fill = 0;
+    return res;
+}
+
+int sdb_http_feed(struct sdb_http *http, void *buf, size_t len) {
+    uint8_t *out = buf;
+    const uint8_t *in = buf;
+    while (len > 0 && http->error == 0 && http->state != HTTP_END) {
+        size_t n = 1;
+        if (http->state < HTTP_BODY) {
+            http->error = http_line_byte(http, (char)*in);
+        } else {
+            n = len;
+            if (http->state != HTTP_BODY_TO_EOF) {
+                n = http->left < len ? http->left : len;
+                http->left -= (uint32_t)n;
+                if (http->left == 0) {
+                    http->state = http->state == HTTP_CHUNK ? HTTP_CHUNK_END : HTTP_END;
+                }
+            }
+            memmove(out, in, n);
+            out += n;
+        }
+        in += n;
+        len -= n;
+    }
+    http->done = http->state == HTTP_END;
+    return http->error ? http->error : (int)(out - (uint8_t *)buf);
+}
+
+int sdb_http_eof(struct sdb_http *http) {
+    if (http->error == 0 && http->state == HTTP_BODY_TO_EOF) {
+        http->state = HTTP_END;
+        http->done = true;
+    }
+    if (http->error == 0 && !http->done) {
+        http->error = SDB_EHTTP_SHORT;
+    }
+    return http->error;
+}

@@ -1,0 +1,165 @@
+#include "core/web/versions.h"
+
+#include <string.h>
+#include "core/error.h"
+
+void sdb_versions_init(struct sdb_versions *v, const char *current, const char *exclude,
+                       bool force) {
+    memset(v, 0, sizeof *v);
+    v->current = sdb_semver_valid(current) ? current : "0.0.0";
+    v->exclude = exclude != NULL && sdb_semver_valid(exclude) ? exclude : NULL;
+    v->force = force;
+}
+
+static bool versions_blank(char c) {
+    return c == ' ' || c == '\t' || c == '\r';
+}
+
+// Cuts the next field off *line, without the blanks around it. The last one takes all the rest.
+static char *versions_field(char **line, bool last) {
+    char *field = *line;
+    while (versions_blank(*field)) {
+        field++;
+    }
+    char *end = field;
+    while (*end && (last || *end != ';')) {
+        end++;
+    }
+    *line = *end ? end + 1 : end;
+    while (end > field && (versions_blank(end[-1]) || (last && end[-1] == ';'))) {
+        end--;
+    }
+    *end = '\0';
+    return field;
+}
+
+// A file name goes into a URL as it is: only what RFC 3986 allows in a path counts. '%' is left out
+// as it could spell "..", ':' as it could make a URL of its own.
+static bool versions_file_ok(const char *file) {
+    static const char marks[] = "-._~!$&'()*+,=@";
+    size_t len = 0; // of the component
+    size_t dots = 0;
+    for (;; file++) {
+        char lower = (char)(*file | 0x20);
+        if (*file == '/' || *file == '\0') {
+            if (len == 0 || (len == dots && len <= 2)) {
+                return false; // empty, "." or ".."
+            }
+            if (*file == '\0') {
+                return true;
+            }
+            len = 0;
+            dots = 0;
+            continue;
+        }
+        if (!(*file >= '0' && *file <= '9') && !(lower >= 'a' && lower <= 'z')) {
+            const char *m = marks;
+            while (*m && *m != *file) {
+                m++;
+            }
+            if (*m == '\0') {
+                return false;
+            }
+        }
+        len++;
+        dots += *file == '.';
+    }
+}
+
+static int versions_hex(char c) {
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    c = (char)(c | 0x20);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static bool versions_hash(const char *hex, uint8_t sha1[20]) {
+    for (int i = 0; i < 20; i++) {
+        int high = versions_hex(hex[0]);
+        int low = high < 0 ? -1 : versions_hex(hex[1]);
+        if (low < 0) {
+            return false;
+        }
+        sha1[i] = (uint8_t)(high << 4 | low);
+        hex += 2;
+    }
+    return *hex == '\0';
+}
+
+// Takes a line that has all its bytes in v->line. Returns false if it is no release.
+static bool versions_release(struct sdb_versions *v, char *line) {
+    for (const char *p = line; p < v->line + v->fill; p++) {
+        if (((uint8_t)*p < ' ' && !versions_blank(*p)) || *p == '\x7f') {
+            return false;
+        }
+    }
+    const char *version = versions_field(&line, false);
+    const char *file = versions_field(&line, false);
+    size_t version_len = strlen(version);
+    size_t file_len = strlen(file);
+    if (version_len > SDB_VERSION_MAX || file_len > SDB_FILE_MAX || !sdb_semver_valid(version) ||
+        !versions_file_ok(file)) {
+        return false;
+    }
+    struct sdb_release *best = &v->best;
+    if ((v->exclude == NULL || sdb_semver_compare(version, v->exclude) > 0) &&
+        (best->version[0] == '\0' || sdb_semver_compare(version, best->version) >= 0)) {
+        memcpy(best->version, version, version_len + 1);
+        memcpy(best->file, file, file_len + 1);
+        best->has_hash = versions_hash(versions_field(&line, true), best->sha1);
+    }
+    return true;
+}
+
+static void versions_line(struct sdb_versions *v) {
+    bool whole = v->fill <= SDB_VERSIONS_LINE_MAX;
+    char *line = v->line;
+    line[whole ? v->fill : SDB_VERSIONS_LINE_MAX] = '\0';
+    if (v->good == 0 && v->bad == 0 && memcmp(line, "\xef\xbb\xbf", 3) == 0) {
+        line += 3; // a byte order mark, which some editors put in front
+    }
+    while (versions_blank(*line)) {
+        line++;
+    }
+    bool nothing = *line == '#' || (whole && line == v->line + v->fill);
+    if (!nothing) {
+        uint16_t *count = whole && versions_release(v, line) ? &v->good : &v->bad;
+        if (*count < UINT16_MAX) {
+            ++*count;
+        }
+    }
+    v->fill = 0;
+}
+
+int sdb_versions_feed(struct sdb_versions *v, const void *data, size_t len) {
+    const char *p = data;
+    if (v->total > SDB_VERSIONS_MAX || len > SDB_VERSIONS_MAX - v->total) {
+        v->total = SDB_VERSIONS_MAX + 1; // for good
+        return SDB_EVER_LONG;
+    }
+    v->total += (uint32_t)len;
+    for (; len > 0; len--, p++) {
+        if (*p == '\n') {
+            versions_line(v);
+        } else if (v->fill <= SDB_VERSIONS_LINE_MAX) {
+            v->line[v->fill++] = *p; // one byte more than fits a line: it is too long then
+        }
+    }
+    return 0;
+}
+
+int sdb_versions_finish(struct sdb_versions *v) {
+    if (v->total > SDB_VERSIONS_MAX) {
+        return SDB_EVER_LONG;
+    }
+    versions_line(v);
+    if (v->good == 0) {
+        return v->bad ? SDB_EVER_GARBAGE : 0;
+    }
+    if (v->best.version[0] == '\0' ||
+        (!v->force && sdb_semver_compare(v->best.version, v->current) <= 0)) {
+        return 0;
+    }
+    return v->best.has_hash ? 1 : SDB_EVER_HASH;
+}

@@ -1,0 +1,54 @@
+// The server's `versions` file: a line "semver;file;sha1" a release (docs/FORMAT.md). It is read as
+// it arrives, in any pieces and bounded memory, and only the release to install is kept.
+#ifndef SDB_VERSIONS_H
+#define SDB_VERSIONS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdbool.h>
+#include "core/semver.h"
+
+#define SDB_VERSIONS_MAX (256u * 1024) // bytes of the whole file
+#define SDB_VERSIONS_LINE_MAX 287      // bytes of a line that isn't skipped
+#define SDB_FILE_MAX 127               // bytes of a file name
+
+struct sdb_release {
+    char version[SDB_VERSION_MAX + 1];
+    char file[SDB_FILE_MAX + 1]; // relative to the server's URL, safe to append to it as it is
+    uint8_t sha1[20];
+    bool has_hash;
+};
+
+struct sdb_versions {
+    uint32_t total; // bytes fed
+    uint16_t good;  // lines that are releases
+    uint16_t bad;   // lines that had to be skipped
+
+    // Internal.
+    bool force;
+    uint16_t fill; // length of the line so far, also beyond the buffer
+    const char *current;
+    const char *exclude;
+
+    struct sdb_release best; // the newest so far; best.version is empty if there is none
+
+    // Internal.
+    char line[SDB_VERSIONS_LINE_MAX + 1]; // its beginning
+};
+
+// Starts a file. `current` is the running version, anything but a valid one counts as "0.0.0";
+// `exclude` a version that failed, or NULL: only newer ones are chosen, or two bad releases would
+// take turns for ever; `force` chooses the highest release even if it
+// isn't newer. Both strings must live until sdb_versions_finish().
+void sdb_versions_init(struct sdb_versions *v, const char *current, const char *exclude,
+                       bool force);
+
+// Takes the next `len` bytes. Returns 0, or SDB_EVER_LONG once the file is too long.
+int sdb_versions_feed(struct sdb_versions *v, const void *data, size_t len);
+
+// Ends the file. Returns 1 if v->best is to be installed, 0 if there is nothing newer, or
+// SDB_EVER_GARBAGE (lines, but no release), SDB_EVER_HASH (v->best would be it, but has no
+// well-formed hash), SDB_EVER_LONG.
+int sdb_versions_finish(struct sdb_versions *v);
+
+#endif

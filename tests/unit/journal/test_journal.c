@@ -1,0 +1,289 @@
+// The journal and the geometry it trusts, call by call. What power cuts do is tests/torture's.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "core/bytes.h"
+#include "core/journal/control.h"
+#include "core/error.h"
+#include "core/journal/journal.h"
+
+#define START 63u
+#define CLUSTERS 4200u
+#define FAT_SECTORS 17u
+#define FAT (START + 1)
+#define ROOT (FAT + FAT_SECTORS)
+#define DATA (ROOT + 32)
+#define SECTORS (DATA + CLUSTERS)
+#define AREA 1u
+#define AREA_SECTORS 62u
+
+static uint8_t card_data[SECTORS][SDB_SECTOR];
+static unsigned reads;
+static unsigned writes;
+static unsigned fail_write; // this many more writes succeed, then one fails; 0: never
+
+static int card_read(void *ctx, uint32_t lba, uint32_t count, void *buf) {
+    (void)ctx;
+    assert_true(lba < SECTORS && count <= SECTORS - lba);
+    reads++;
+    memcpy(buf, card_data[lba], count * SDB_SECTOR);
+    return 0;
+}
+
+static int card_write(void *ctx, uint32_t lba, uint32_t count, const void *buf) {
+    (void)ctx;
+    assert_true(lba < SECTORS && count <= SECTORS - lba);
+    if (fail_write > 0 && --fail_write == 0) {
+        return SDB_EIO;
+    }
+    writes++;
+    memcpy(card_data[lba], buf, count * SDB_SECTOR);
+    return 0;
+}
+
+static int card_sync(void *ctx) {
+    (void)ctx;
+    return 0;
+}
+
+static const struct sdb_bdev card = {NULL, SECTORS, card_read, card_write, card_sync};
+static struct sdb_fatgeo geo;
+static struct sdb_journal j;
+static struct sdb_bdev dev;
+
+static void boot_sector(uint8_t *s) {
+    memset(s, 0, SDB_SECTOR);
+    s[0] = 0xEB;
+    sdb_put16(s + 11, SDB_SECTOR);
+    s[13] = 1;
+    sdb_put16(s + 14, 1);
+    s[16] = 1;
+    sdb_put16(s + 17, 512);
+    sdb_put16(s + 22, FAT_SECTORS);
+    sdb_put32(s + 32, SECTORS - START);
+    memcpy(s + 54, "FAT16   ", 8);
+    sdb_put16(s + 510, 0xAA55);
+}
+
+// A card with an MBR, clusters 2 to 9 allocated, a journal in the gap.
+static int setup(void **state) {
+    uint8_t buf[SDB_SECTOR];
+    (void)state;
+    memset(card_data, 0, sizeof card_data);
+    card_data[0][446 + 4] = 6;
+    sdb_put32(card_data[0] + 446 + 8, START);
+    sdb_put16(card_data[0] + 510, 0xAA55);
+    boot_sector(card_data[START]);
+    for (unsigned i = 0; i < 10; i++) {
+        sdb_put16(card_data[FAT] + 2 * i, 0xFFFF);
+    }
+    assert_int_equal(sdb_fatgeo_read(&geo, &card, buf), 0);
+    sdb_journal_init(&j, &card, &geo, AREA, AREA_SECTORS);
+    sdb_journal_bdev(&j, &dev);
+    reads = writes = fail_write = 0;
+    return 0;
+}
+
+static void put(uint32_t lba, uint8_t value) {
+    uint8_t s[SDB_SECTOR];
+    memset(s, value, sizeof s);
+    assert_int_equal(dev.write(dev.ctx, lba, 1, s), 0);
+}
+
+static uint8_t get(uint32_t lba) {
+    uint8_t s[SDB_SECTOR];
+    assert_int_equal(dev.read(dev.ctx, lba, 1, s), 0);
+    return s[0];
+}
+
+static void geometry(void **state) {
+    (void)state;
+    uint8_t s[SDB_SECTOR];
+    struct sdb_fatgeo g;
+    assert_int_equal(geo.type, 16);
+    assert_int_equal(geo.clusters, CLUSTERS);
+    assert_int_equal(geo.gap, START - 1);
+    assert_true(geo.safe && geo.mbr);
+    assert_int_equal(sdb_fatgeo_cluster(&geo, DATA), 2);
+    assert_int_equal(sdb_fatgeo_cluster(&geo, DATA - 1), 0);
+    assert_int_equal(sdb_fatgeo_cluster(&geo, DATA + CLUSTERS), 0);
+    boot_sector(s);
+    assert_int_equal(sdb_fatgeo_parse(&g, s, START, SECTORS - 1), 0);
+    assert_false(g.safe); // longer than the card
+    sdb_put32(s + 32, SECTORS - START - CLUSTERS + 4085);
+    assert_int_equal(sdb_fatgeo_parse(&g, s, START, SECTORS), 0);
+    assert_false(g.safe); // on the line between FAT12 and FAT16
+    sdb_put32(s + 32, SECTORS - START - CLUSTERS + 4086);
+    assert_int_equal(sdb_fatgeo_parse(&g, s, START, SECTORS), 0);
+    assert_true(g.safe);
+    s[16] = 3;
+    assert_int_equal(sdb_fatgeo_parse(&g, s, START, SECTORS), SDB_ENOENT);
+    boot_sector(s);
+    sdb_put16(s + 22, 16);
+    assert_int_equal(sdb_fatgeo_parse(&g, s, START, SECTORS), SDB_ENOENT); // FAT too short
+}
+
+static void free_clusters_pass(void **state) {
+    (void)state;
+    put(DATA + 8, 7); // cluster 10, free
+    assert_int_equal(card_data[DATA + 8][0], 7);
+    put(DATA + 7, 8); // cluster 9, allocated
+    assert_int_equal(card_data[DATA + 7][0], 0);
+    assert_int_equal(get(DATA + 7), 8);
+    assert_int_equal(dev.sync(dev.ctx), 0);
+    assert_int_equal(card_data[DATA + 7][0], 8);
+}
+
+static void freed_in_this_transaction_is_not_free(void **state) {
+    (void)state;
+    uint8_t fat[SDB_SECTOR];
+    memcpy(fat, card_data[FAT], sizeof fat);
+    sdb_put16(fat + 2 * 9, 0);
+    assert_int_equal(dev.write(dev.ctx, FAT, 1, fat), 0);
+    put(DATA + 7, 9);
+    assert_int_equal(card_data[DATA + 7][0], 0);
+    assert_int_equal(dev.sync(dev.ctx), 0);
+    put(DATA + 7, 10); // now it is
+    assert_int_equal(card_data[DATA + 7][0], 10);
+}
+
+static void explicit_transaction(void **state) {
+    (void)state;
+    assert_int_equal(sdb_journal_begin(&j), 0);
+    assert_int_equal(sdb_journal_begin(&j), SDB_EBUSY);
+    put(ROOT, 1);
+    assert_int_equal(dev.sync(dev.ctx), 0);
+    assert_int_equal(card_data[ROOT][0], 0);
+    sdb_journal_abort(&j);
+    assert_int_equal(get(ROOT), 0);
+    assert_int_equal(sdb_journal_begin(&j), 0);
+    put(ROOT, 2);
+    assert_int_equal(sdb_journal_commit(&j), 0);
+    assert_int_equal(card_data[ROOT][0], 2);
+    sdb_journal_defer(&j, true);
+    put(ROOT, 3);
+    assert_int_equal(dev.sync(dev.ctx), 0);
+    assert_int_equal(card_data[ROOT][0], 2);
+    sdb_journal_defer(&j, false);
+    assert_int_equal(dev.sync(dev.ctx), 0);
+    assert_int_equal(card_data[ROOT][0], 3);
+}
+
+static void nothing_captured_writes_nothing(void **state) {
+    (void)state;
+    assert_int_equal(dev.sync(dev.ctx), 0);
+    assert_int_equal(sdb_journal_replay(&j), SDB_REPLAY_NONE);
+    assert_int_equal(writes, 0);
+    assert_int_equal(reads, 1);
+}
+
+static void spills_and_is_full(void **state) {
+    (void)state;
+    uint8_t s[SDB_SECTOR] = {1};
+    uint32_t room = sdb_journal_room(&j);
+    assert_int_equal(room, 57);
+    for (uint32_t i = 0; i < FAT_SECTORS; i++) {
+        put(FAT + i, (uint8_t)(i + 1));
+    }
+    assert_true(room - FAT_SECTORS == sdb_journal_room(&j));
+    for (uint32_t i = 0; i < FAT_SECTORS; i++) {
+        assert_int_equal(get(FAT + i), i + 1);
+    }
+    int err = 0;
+    for (uint32_t i = 0; i < 32 && err == 0; i++) {
+        err = dev.write(dev.ctx, ROOT + i, 1, s);
+    }
+    for (uint32_t i = 0; i < 8 && err == 0; i++) {
+        err = dev.write(dev.ctx, DATA + i, 1, s);
+    }
+    assert_int_equal(err, 0);
+    assert_int_equal(sdb_journal_room(&j), 0);
+    assert_int_equal(dev.write(dev.ctx, START, 1, s), SDB_ENOSPC);
+    assert_int_equal(dev.sync(dev.ctx), SDB_ENOSPC); // sticks
+    assert_int_equal(card_data[ROOT][0], 0);
+    sdb_journal_abort(&j);
+    put(ROOT, 5);
+    assert_int_equal(dev.sync(dev.ctx), 0);
+    assert_int_equal(card_data[ROOT][0], 5);
+}
+
+static void control_area_is_guarded(void **state) {
+    (void)state;
+    uint8_t s[2 * SDB_SECTOR] = {0};
+    assert_int_equal(dev.write(dev.ctx, AREA + AREA_SECTORS - 1, 2, s), SDB_EPERM);
+    assert_int_equal(dev.sync(dev.ctx), SDB_EPERM);
+}
+
+// Fails each write of a commit in turn: old or new, and replay completes it.
+static void commit_fails_at_each_write(void **state) {
+    for (unsigned n = 1; n < 8; n++) {
+        setup(state);
+        put(ROOT, 1);
+        put(FAT, 1);
+        put(DATA, 1);
+        fail_write = n;
+        int err = dev.sync(dev.ctx);
+        bool all = fail_write > 0;
+        fail_write = 0;
+        assert_int_equal(err, all ? 0 : SDB_EIO);
+        if (j.dead) {
+            uint8_t s[SDB_SECTOR] = {0};
+            sdb_journal_abort(&j);
+            assert_int_equal(get(ROOT), 1); // still what was committed
+            assert_int_equal(dev.write(dev.ctx, ROOT, 1, s), SDB_EIO);
+        }
+        sdb_journal_init(&j, &card, &geo, AREA, AREA_SECTORS);
+        assert_true(sdb_journal_replay(&j) >= 0);
+        assert_int_equal(card_data[ROOT][0], n <= 2 ? 0 : 1);
+        assert_int_equal(card_data[DATA][0], card_data[ROOT][0]);
+        assert_int_equal(sdb_journal_replay(&j), SDB_REPLAY_NONE);
+    }
+}
+
+static void foreign_changes_stand(void **state) {
+    (void)state;
+    put(ROOT, 1);
+    put(DATA, 1);
+    put(FAT, 1);
+    fail_write = 3; // slots, header, then the first sector home
+    assert_int_equal(dev.sync(dev.ctx), SDB_EIO);
+    card_data[ROOT][5] = 99;
+    card_data[DATA][5] = 99;
+    sdb_journal_init(&j, &card, &geo, AREA, AREA_SECTORS);
+    writes = 0;
+    assert_int_equal(sdb_journal_replay(&j), SDB_REPLAY_FOREIGN);
+    assert_int_equal(writes, 0);
+    put(DATA + 20, 1); // the first write forgets the commit
+    sdb_journal_init(&j, &card, &geo, AREA, AREA_SECTORS);
+    assert_int_equal(sdb_journal_replay(&j), SDB_REPLAY_NONE);
+    assert_int_equal(card_data[ROOT][5], 99);
+}
+
+static void blank_card_is_not_searched_for_long(void **state) {
+    (void)state;
+    uint8_t buf[SDB_SECTOR];
+    memset(card_data, 0, sizeof card_data);
+    assert_int_equal(sdb_control_rescue(&card, buf), 0);
+    assert_int_equal(writes, 0);
+    assert_true(reads <= 600);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(geometry, setup),
+        cmocka_unit_test_setup(free_clusters_pass, setup),
+        cmocka_unit_test_setup(freed_in_this_transaction_is_not_free, setup),
+        cmocka_unit_test_setup(explicit_transaction, setup),
+        cmocka_unit_test_setup(nothing_captured_writes_nothing, setup),
+        cmocka_unit_test_setup(spills_and_is_full, setup),
+        cmocka_unit_test_setup(control_area_is_guarded, setup),
+        cmocka_unit_test_setup(commit_fails_at_each_write, setup),
+        cmocka_unit_test_setup(foreign_changes_stand, setup),
+        cmocka_unit_test_setup(blank_card_is_not_searched_for_long, setup),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,238 @@
+// The state machine of a boot: trials, confirmation, the way back, checking content. The power may
+// go at every change, and every call may fail.
+#include "unit.h"
+#include "core/release/boot.h"
+#include "core/error.h"
+#include "stage_assert.h"
+
+struct rig {
+    struct stage stage;
+    struct memfs old;    // 1.0.0
+    struct memfs staged; // 2.0.0 waits
+    struct memfs trial;  // 2.0.0 has had its three boots
+    struct sdb_boot boot;
+    struct package_hash sha256;
+    uint8_t buf[100]; // smaller than the files
+};
+
+// A boot as the board does it; returns what sdb_boot_run did.
+static int boot(struct rig *rig, bool counts) {
+    struct sdb_boot *b = &rig->boot;
+    memset(b, 0xa5, sizeof *b);
+    b->fs = &rig->stage.fs;
+    b->store = &rig->stage.store;
+    b->hash = &rig->sha256.hash;
+    b->buf = rig->buf;
+    b->len = sizeof rig->buf;
+    b->trials = 3;
+    int res = sdb_boot_load(b);
+    res = res < 0 ? res : sdb_boot_run(b, counts);
+    int tidy = res < 0 ? res : 1;
+    while (tidy == 1) {
+        tidy = sdb_boot_tidy(b);
+    }
+    return tidy < 0 ? tidy : res;
+}
+
+static void keep(struct memfs *to, const struct memfs *from) {
+    memfs_free(to);
+    memfs_copy(to, from);
+}
+
+static int setup(void **state) {
+    static struct rig rig;
+    memset(&rig, 0, sizeof rig);
+    stage_init(&rig.stage);
+    rig.stage.cfg.file_hash = &rig.stage.file_hash.hash;
+    package_hash_init(&rig.sha256, MBEDTLS_MD_SHA256);
+    stage_package(&rig.stage.pkg);
+    stage_old(&rig.old);
+    stage_reset(&rig.stage, &rig.old);
+    if (stage_run(&rig.stage) != 0) {
+        return -1;
+    }
+    keep(&rig.staged, &rig.stage.mem);
+    for (int i = 0; i < 3; i++) {
+        if (boot(&rig, true) != (i == 0 ? SDB_BOOT_SWAPPED : SDB_BOOT_NOTHING)) {
+            return -1;
+        }
+    }
+    keep(&rig.trial, &rig.stage.mem);
+    *state = &rig;
+    return 0;
+}
+
+static int teardown(void **state) {
+    struct rig *rig = *state;
+    assert_int_equal(memfs_open_handles(&rig->stage.mem), 0);
+    stage_free(&rig->stage);
+    package_hash_free(&rig->sha256);
+    memfs_free(&rig->old);
+    memfs_free(&rig->staged);
+    memfs_free(&rig->trial);
+    return 0;
+}
+
+// 1.0.0 runs again, to the byte, and the record says what became of 2.0.0.
+static void assert_taken_back(struct rig *rig, uint8_t event) {
+    struct sdb_record r;
+    assert_same(&rig->stage.mem, "", &rig->old, "", true);
+    assert_int_equal(sdb_record_load(&rig->stage.store, &r), 0);
+    assert_int_equal(r.state, SDB_IDLE);
+    assert_int_equal(r.event, event);
+    assert_string_equal(r.bad, "2.0.0");
+    assert_string_equal(r.event_version, "2.0.0");
+    assert_null(memfs_find(&rig->stage.mem, "/next"));
+    assert_null(memfs_find(&rig->stage.mem, "/prev"));
+    assert_null(memfs_find(&rig->stage.mem, "/.sdboot/old"));
+    assert_null(memfs_find(&rig->stage.mem, "/.sdboot/added"));
+}
+
+static void test_attempts_run_out(void **state) {
+    struct rig *rig = *state;
+    stage_reset(&rig->stage, &rig->staged);
+    for (int left = 2; left >= 0; left--) {
+        assert_int_equal(boot(rig, true), left == 2 ? SDB_BOOT_SWAPPED : SDB_BOOT_NOTHING);
+        assert_int_equal(rig->boot.record.state, SDB_TRIAL);
+        assert_int_equal(rig->boot.record.left, left);
+        for (int i = 0; i < 3; i++) { // soft resets in between
+            assert_int_equal(boot(rig, false), SDB_BOOT_NOTHING);
+            assert_int_equal(rig->boot.record.left, left);
+        }
+    }
+    assert_int_equal(boot(rig, true), SDB_BOOT_REVERTED);
+    assert_taken_back(rig, SDB_EVENT_EXPIRED);
+    unsigned mutations = rig->stage.mem.mutations;
+    assert_int_equal(boot(rig, true), SDB_BOOT_NOTHING);
+    assert_int_equal(rig->stage.mem.mutations, mutations);
+}
+
+static void test_confirm(void **state) {
+    struct rig *rig = *state;
+    stage_reset(&rig->stage, &rig->trial);
+    assert_int_equal(sdb_boot_load(&rig->boot), 0);
+    assert_int_equal(sdb_boot_confirm(rig->boot.store, &rig->boot.record), 1);
+    assert_int_equal(sdb_boot_confirm(rig->boot.store, &rig->boot.record), 0);
+    assert_int_equal(boot(rig, true), SDB_BOOT_NOTHING);
+    assert_int_equal(rig->boot.record.event, SDB_EVENT_CONFIRMED);
+    assert_string_equal(rig->boot.record.event_version, "2.0.0");
+    assert_int_equal(sdb_boot_rollback(&rig->boot), 0);
+    assert_int_equal(sdb_boot_rollback(&rig->boot), 0); // it is going to
+    assert_int_equal(boot(rig, false), SDB_BOOT_REVERTED);
+    assert_taken_back(rig, SDB_EVENT_ROLLED_BACK);
+    assert_int_equal(sdb_boot_rollback(&rig->boot), SDB_ENOENT);
+}
+
+static void test_rollback_refused(void **state) {
+    struct rig *rig = *state;
+    stage_reset(&rig->stage, &rig->staged);
+    assert_int_equal(sdb_boot_load(&rig->boot), 0);
+    assert_int_equal(sdb_boot_rollback(&rig->boot), SDB_EBUSY);
+    assert_int_equal(boot(rig, true), SDB_BOOT_SWAPPED);
+}
+
+// Any file of the release that differs, is cut short or gone takes it back in its first boot.
+static void test_content(void **state) {
+    struct rig *rig = *state;
+    const char *paths[] = {"/next/main.py", "/next/lib/a.py", "/.sdboot/new/main.py",
+                           "/.sdboot/new/www/index.html", "/next/.version"};
+    for (size_t i = 0; i < 3 * COUNT(paths); i++) {
+        const char *path = paths[i / 3];
+        uint8_t data[8192];
+        stage_reset(&rig->stage, &rig->staged);
+        const struct memfs_node *node = memfs_find(&rig->stage.mem, path);
+        assert_non_null(node);
+        size_t size = node->size;
+        memcpy(data, node->data, size);
+        data[size / 2] ^= 1;
+        if (i % 3 == 2 && strcmp(path, "/next/.version") != 0) {
+            memfs_delete(&rig->stage.mem, path);
+        } else {
+            memfs_put(&rig->stage.mem, path, data, size - i % 3);
+        }
+        if (strncmp(path, "/.sdboot", 8) == 0 && i % 3 == 2 && strstr(path, "main.py")) {
+            continue; // then the live main.py stays: the old one, which differs from the manifest
+        }
+        assert_int_equal(boot(rig, true), SDB_BOOT_REVERTED);
+        assert_int_equal(rig->boot.record.event, SDB_EVENT_CORRUPT);
+        assert_same(&rig->stage.mem, "", &rig->old, "", true);
+    }
+}
+
+static void test_no_manifest(void **state) {
+    struct rig *rig = *state;
+    stage_reset(&rig->stage, &rig->staged);
+    memfs_delete(&rig->stage.mem, "/next/.manifest");
+    assert_int_equal(boot(rig, true), SDB_BOOT_SWAPPED);
+    assert_int_equal(rig->boot.record.state, SDB_TRIAL);
+}
+
+// What a scenario does before the boot that is cut; returns the event that it ends with.
+static uint8_t prepare(struct rig *rig, int scenario) {
+    stage_reset(&rig->stage, scenario == 2 ? &rig->staged : &rig->trial);
+    switch (scenario) {
+    case 0:
+        return SDB_EVENT_EXPIRED;
+    case 1:
+        assert_int_equal(sdb_boot_load(&rig->boot), 0);
+        assert_int_equal(sdb_boot_rollback(&rig->boot), 0);
+        return SDB_EVENT_ROLLED_BACK;
+    default:
+        memfs_text(&rig->stage.mem, "/next/main.py", "not this");
+        return SDB_EVENT_CORRUPT;
+    }
+}
+
+static void test_cuts(void **state) {
+    struct rig *rig = *state;
+    for (int scenario = 0; scenario < 3; scenario++) {
+        for (int fat = 0; fat < 2; fat++) {
+            for (unsigned cut = 0;; cut++) {
+                uint8_t event = prepare(rig, scenario);
+                rig->stage.mem.fat = fat;
+                memfs_power_on(&rig->stage.mem);
+                rig->stage.mem.cut = true;
+                rig->stage.mem.cut_at = cut;
+                int res = boot(rig, true);
+                memfs_power_on(&rig->stage.mem);
+                boot(rig, true); // takes it up
+                assert_taken_back(rig, event);
+                if (res >= 0) {
+                    assert_in_range(cut, 5, 1000);
+                    break;
+                }
+            }
+        }
+    }
+}
+
+static void test_errors(void **state) {
+    struct rig *rig = *state;
+    for (int scenario = 0; scenario < 2; scenario++) {
+        for (unsigned late = 0; late < 2; late++) {
+            int res = -1;
+            for (unsigned call = 1; res < 0; call++) {
+                uint8_t event = prepare(rig, scenario);
+                memfs_power_on(&rig->stage.mem);
+                rig->stage.mem.fail_at = call;
+                rig->stage.mem.fail_late = late;
+                rig->stage.mem.fail_error = SDB_EIO;
+                res = boot(rig, true);
+                res = rig->stage.mem.calls < call ? res : -1;
+                memfs_power_on(&rig->stage.mem);
+                boot(rig, true);
+                assert_taken_back(rig, event);
+            }
+        }
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_attempts_run_out), cmocka_unit_test(test_confirm),
+        cmocka_unit_test(test_rollback_refused), cmocka_unit_test(test_content),
+        cmocka_unit_test(test_no_manifest),      cmocka_unit_test(test_cuts),
+        cmocka_unit_test(test_errors),
+    };
+    return cmocka_run_group_tests_name("boot", tests, setup, teardown);
+}

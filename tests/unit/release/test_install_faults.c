@@ -1,0 +1,227 @@
+// Installing with a fault at any point: what is left is the running release, and nothing staged.
+#include "unit.h"
+#include "core/error.h"
+#include "stage_assert.h"
+
+// A release that waits is given up before its first file goes.
+static void test_new_begin_gives_up_staged(void **state) {
+    struct stage *s = *state;
+    stage_package(&s->pkg);
+    assert_int_equal(stage_run(s), 0);
+    struct memfs staged;
+    memfs_copy(&staged, &s->mem);
+    for (unsigned cut = 0;; cut++) {
+        stage_reset(s, &staged);
+        s->mem.cut = true;
+        s->mem.cut_at = cut;
+        int res = stage_begin(s);
+        memfs_power_on(&s->mem);
+        if (record_of(s).state == SDB_STAGED) {
+            assert_same(&s->mem, "", &staged, "", false);
+        } else {
+            assert_string_equal(record_of(s).version, "");
+        }
+        if (res == 0) {
+            break;
+        }
+    }
+    assert_null(memfs_find(&s->mem, "/next"));
+    assert_null(memfs_find(&s->mem, "/.sdboot/new"));
+    assert_int_equal(stage_run(s), 0);
+    assert_int_equal(record_of(s).seq, 3);
+    memfs_free(&staged);
+}
+
+static void test_checkpoints(void **state) {
+    struct stage *s = *state;
+    struct memfs before;
+    memfs_copy(&before, &s->mem);
+    stage_package(&s->pkg);
+    assert_int_equal(stage_begin(s), 0);
+    unsigned cleaning = s->checkpoints;
+    assert_int_equal(s->musts, cleaning); // one a leftover, each in a transaction of its own
+    assert_int_equal(stage_feed(s), 0);
+    assert_int_equal(s->checkpoints - cleaning, s->in.files + 1);
+    assert_int_equal(s->musts - cleaning, 1);
+    unsigned all = s->checkpoints;
+    for (unsigned n = 1; n <= all; n++) {
+        stage_reset(s, &before);
+        s->fail_at = n;
+        assert_int_equal(stage_run(s), SDB_EIO);
+        assert_int_equal(stage_abort(s), 0);
+        assert_untouched(s, &before);
+    }
+    s->cfg.checkpoint = NULL;
+    stage_reset(s, &before);
+    assert_int_equal(stage_run(s), 0);
+    memfs_free(&before);
+}
+
+// The card full at any byte.
+static void test_full(void **state) {
+    struct stage *s = *state;
+    struct memfs before;
+    memfs_copy(&before, &s->mem);
+    stage_package(&s->pkg);
+    s->cfg.file_hash = &s->file_hash.hash;
+    s->cfg.gather = s->gather;
+    s->cfg.gather_size = sizeof s->gather;
+    assert_int_equal(stage_run(s), 0);
+    size_t used = 0, old = 0;
+    for (size_t i = 0; i < s->mem.count; i++) {
+        used += s->mem.nodes[i].size;
+    }
+    for (size_t i = 0; i < before.count; i++) {
+        old += before.nodes[i].size;
+    }
+    for (size_t capacity = old; capacity <= used; capacity += capacity + 60 < used ? 61 : 1) {
+        stage_reset(s, &before);
+        s->mem.capacity = capacity;
+        int res = stage_run(s);
+        assert_int_equal(res, capacity < used ? SDB_ENOSPC : 0);
+        if (res < 0) {
+            assert_int_equal(stage_abort(s), 0);
+            assert_untouched(s, &before);
+        }
+    }
+    memfs_free(&before);
+}
+
+// An error at every call. Late: it was done all the same, as when a card's answer is lost.
+static void test_errors_everywhere(void **state) {
+    struct stage *s = *state;
+    struct memfs live, before;
+    memfs_copy(&live, &s->mem);
+    stage_package(&s->pkg);
+    for (int variant = 0; variant < 4; variant++) {
+        // The latter is what a keyboard interrupt in a callback gives.
+        const int error = variant & 2 ? SDB_EIO : SDB_ECANCELED;
+        s->cfg.file_hash = variant & 2 ? &s->file_hash.hash : NULL;
+        s->cfg.gather = s->gather;
+        s->cfg.gather_size = variant & 2 ? 1000 : 0;
+        memfs_copy(&before, &live);
+        stage_reset(s, &before);
+        assert_int_equal(stage_run(s), 0); // a release waits
+        memfs_text(&s->mem, "/prev/x", "old");
+        memfs_text(&s->mem, "/.sdboot/old/y", "old");
+        memfs_free(&before);
+        memfs_copy(&before, &s->mem);
+        for (unsigned n = 1;; n++) {
+            stage_reset(s, &before);
+            s->mem.fail_at = n;
+            s->mem.fail_error = error;
+            s->mem.fail_late = variant & 1;
+            int begun = stage_begin(s);
+            int res = begun < 0 ? begun : stage_feed(s);
+            bool hit = s->mem.calls >= n;
+            s->mem.fail_at = 0;
+            if (res == 0) {
+                assert_int_equal(record_of(s).state, SDB_STAGED);
+                assert_same(&s->mem, "/next", &before, "/next", false);
+                assert_same(&s->mem, "/.sdboot/new", &before, "/.sdboot/new", false);
+                if (!hit) {
+                    assert_true(n > 150);
+                    break;
+                }
+                continue; // the close of a file that was only read
+            }
+            assert_int_equal(res, error);
+            assert_int_equal(stage_abort(s), 0);
+            assert_int_equal(memfs_open_handles(&s->mem), 0);
+            struct sdb_record r = record_of(s);
+            if (r.state == SDB_STAGED) { // begin could not even note that it is given up
+                assert_same(&s->mem, "", &before, "", false);
+            } else if (begun == 0) {
+                assert_untouched(s, &live);
+            }
+            assert_same(&s->mem, "", &live, "", true);
+            assert_int_equal(stage_run(s), 0); // the next attempt works
+        }
+        memfs_free(&before);
+    }
+    memfs_free(&live);
+}
+
+// An error while aborting: abort can be called again.
+static void test_errors_in_abort(void **state) {
+    struct stage *s = *state;
+    struct memfs before;
+    memfs_copy(&before, &s->mem);
+    stage_package(&s->pkg);
+    for (unsigned n = 1;; n++) {
+        stage_reset(s, &before);
+        assert_int_equal(stage_begin(s), 0);
+        assert_int_equal(sdb_install_feed(&s->in, s->pkg.data, s->pkg.size - 1500), 0);
+        unsigned calls = s->mem.calls;
+        s->mem.fail_at = calls + n;
+        s->mem.fail_error = SDB_EIO;
+        int res = stage_abort(s);
+        bool hit = s->mem.calls >= calls + n;
+        s->mem.fail_at = 0;
+        assert_true(res == 0 || (hit && res == SDB_EIO));
+        assert_int_equal(stage_abort(s), 0);
+        assert_untouched(s, &before);
+        assert_int_equal(sdb_install_feed(&s->in, s->pkg.data, 512), SDB_ECANCELED);
+        assert_int_equal(sdb_install_finish(&s->in), SDB_ECANCELED);
+        assert_int_equal(stage_abort(s), 0);
+        if (!hit) {
+            assert_true(n > 20);
+            break;
+        }
+    }
+    memfs_free(&before);
+}
+
+// The power may go at any change: what is there then is a live tree as before, and the next
+// attempt works.
+static void test_cuts(void **state) {
+    struct stage *s = *state;
+    struct memfs before;
+    memfs_copy(&before, &s->mem);
+    stage_package(&s->pkg);
+    for (unsigned cut = 0;; cut++) {
+        stage_reset(s, &before);
+        s->mem.cut = true;
+        s->mem.cut_at = cut;
+        int res = stage_run(s);
+        memfs_power_on(&s->mem);
+        assert_same(&s->mem, "", &before, "", true);
+        assert_int_equal(record_of(s).state, res == 0 ? SDB_STAGED : SDB_IDLE);
+        assert_int_equal(stage_run(s), 0);
+        if (res == 0) {
+            assert_true(cut > 30);
+            break;
+        }
+    }
+    memfs_free(&before);
+}
+
+// A live file that gets shorter while it is compared: an error, not a wrong file.
+static void test_live_gets_shorter(void **state) {
+    struct stage *s = *state;
+    uint8_t data[1500];
+    memcpy(data, memfs_find(&s->mem, "/main.py")->data, sizeof data);
+    data[sizeof data - 1] ^= 0x80;
+    package_file(&s->pkg, "main.py", data, sizeof data);
+    package_text(&s->pkg, "app/x", "x");
+    package_end(&s->pkg);
+    assert_int_equal(stage_begin(s), 0);
+    assert_int_equal(sdb_install_feed(&s->in, s->pkg.data, 512 + 1024), 0);
+    memfs_put(&s->mem, "/main.py", data, 600);
+    int res = sdb_install_feed(&s->in, s->pkg.data + 1536, s->pkg.size - 1536);
+    assert_int_equal(res, SDB_EIO);
+    assert_int_equal(stage_abort(s), 0);
+    assert_int_equal(record_of(s).state, SDB_IDLE);
+    assert_null(memfs_find(&s->mem, "/.sdboot/new"));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, stage_setup, stage_teardown)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(test_new_begin_gives_up_staged), TEST(test_checkpoints),     TEST(test_full),
+        TEST(test_errors_everywhere),         TEST(test_errors_in_abort), TEST(test_cuts),
+        TEST(test_live_gets_shorter),
+    };
+    return cmocka_run_group_tests_name("install_faults", tests, NULL, NULL);
+}
