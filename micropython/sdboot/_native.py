@@ -1,4 +1,5 @@
-# The modules in C: files of this package (native code, *.mpy), or part of the firmware.
+# Parts of the package that are loaded when they are needed: modules in C (native code in files
+# *.mpy, or part of the firmware), whose names begin with "_", and Python.
 
 import gc
 import sys
@@ -26,6 +27,8 @@ def _load(name):
     try:
         return getattr(__import__("sdboot." + name), name)
     except ImportError:  # part of the firmware
+        if name[0] != "_":
+            raise
         module = sys.modules["sdboot." + name] = __import__(name)
         return module
     except MemoryError:

@@ -1,14 +1,9 @@
 # What a board does with its card: everything that sdboot offers but for the updater.
 
+from . import mounted
 from ._errors import Error, check, reason, strerror
 from ._native import load
-
-# What boot() found; the functions below work on it.
-_card = None  # the block device (_sdboot.Card)
-_fs = None  # the filesystem object on it
-_kind = None  # "fat" or "littlefs"
-_volume = None  # the FAT volume with its journal (_sdboot.Volume), None on littlefs
-_point = None  # where it is mounted: "/" or "/sd"
+from .mounted import version
 
 
 def boot(
@@ -37,43 +32,44 @@ def boot(
     confirm_after  for applications that can't call confirm(): seconds of main.py running after
             which it is called for them
     """
-    global _card, _fs, _kind, _point, _volume
-    from . import pins, root
-
     if fs not in ("fat", "littlefs") or format not in ("auto", "never", "any"):
         raise ValueError('fs is "fat" or "littlefs", format is "auto", "never" or "any"')
     sd = {"slot": 1, "width": 1} if sd is None else sd
-    pressed = pins.pressed(pin, sd)
+    pressed = load("pins").pressed(pin, sd)
     try:
-        from . import card, trial
-
-        _card = card.open(sd)
-        _kind, _fs, _card, _volume = card.mount(_card, fs, format, journal)
-        _point = "/sd" if pressed else "/"
+        card = load("card")
+        root = load("root")
+        trial = load("trial")
+        mounted.card = card.open(sd)
+        card.use(mounted.card, fs, format, journal)
+        mounted.point = "/sd" if pressed else "/"
         if pressed:
-            root.mount(_fs, _point)
+            root.mount(mounted.fs, mounted.point)
             print("sdboot: recovery pin is low: card is at /sd, the application does not run")
         else:
-            _fs, on_trial = trial.finish_update(_fs, _card, _volume, attempts, trial_timeout)
+            on_trial = trial.finish_update(attempts, trial_timeout)
             found = version()  # a card that can't be read is noticed here at the latest
-            root.move(_fs)
+            root.move(mounted.fs)
             found = "no release" if found == "0.0.0" else found
-            print("sdboot: %s on SD card, %s" % (found, card.describe(_card, _kind, _volume)))
+            print("sdboot: %s on SD card, %s" % (found, card.describe()))
             if on_trial:
-                trial.watch(_fs, _volume, trial_timeout, confirm_after)
-            done = ("card", "pins", "root") + (() if on_trial else ("trial",))
-            del card, pins, root, trial
-            _forget(done)
+                trial.watch(trial_timeout, confirm_after)
+            del card, root
+            _forget("card", "pins", "root")
+            if not on_trial:
+                del trial
+                _forget("trial")
     except OSError as e:
-        _fs = None
+        mounted.fs = None
         print("sdboot:", reason(e))
         print("sdboot: staying on internal flash")
         return False
     return not pressed
 
 
-def _forget(names):
-    # What is needed at boot only makes room for the application.
+def _forget(*names):
+    # What is needed at boot only makes room for the application. Its name stays, as None: help() of
+    # MicroPython 1.25 crashes on a module from which something has been deleted.
     import gc
     import sys
 
@@ -81,31 +77,16 @@ def _forget(names):
 
     for name in names:
         del sys.modules["sdboot." + name]
-        delattr(sdboot, name)
+        setattr(sdboot, name, None)
     gc.collect()
-
-
-def version(directory="app", name=".version"):
-    """The version that the file `name` in `directory` of the card says, "0.0.0" if there is none."""
-    try:
-        with _filesystem().open("/%s/%s" % (directory, name), "r") as f:
-            return f.read(64).strip()
-    except OSError as e:
-        if e.errno != 2:
-            raise
-        return "0.0.0"
 
 
 def status():
     """What is on the card, as a dict."""
-    fs = _filesystem()
-    if _volume is not None and _volume.info()[4]:  # FatFs would not even read now
+    if mounted.failed():  # FatFs would not even read now
         raise Error(5, "an earlier write to the card has failed: call sdboot.recover()")
-    record = load("_sdboot").record(fs, _volume)
-    if isinstance(record, int):
-        raise Error(-record, "the state record on the card can't be read")
-    state, left, event, event_version, staged, bad = record[:6]
-    vfs = fs.statvfs("/")
+    state, left, event, event_version, staged, bad, _ = mounted.record()
+    vfs = mounted.fs.statvfs("/")
     return {
         "version": version(),
         "previous": version("prev"),
@@ -113,29 +94,21 @@ def status():
         "staged": staged if state else None,
         "event": (None, "installed", "confirmed", "rolled back", "expired", "corrupt")[event],
         "event_version": event_version or None,
-        "attempts_left": left if state == 3 else None,
+        "attempts_left": left if state == mounted.TRIAL else None,
         "bad": bad or None,
-        "filesystem": _kind,
+        "filesystem": mounted.kind,
         "journal": _journal(),
-        "mounted": _point,
-        "size": _card.ioctl(4, 0) * _card.ioctl(5, 0),
+        "mounted": mounted.point,
+        "size": mounted.card.ioctl(4, 0) * mounted.card.ioctl(5, 0),
         "free": vfs[0] * vfs[3] if vfs[3] <= vfs[2] else 0,  # littlefs counts below 0
     }
 
 
-def _record(where=""):
-    # What the state record says: see _sdboot.record.
-    record = load("_sdboot").record(_filesystem(), _volume)
-    if isinstance(record, int):
-        check(record, where + "the state record on the card")
-    return record
-
-
 def _journal():
     # What status() says of the journal.
-    if _volume is None:
+    if mounted.volume is None:
         return None
-    replay, without = _volume.info()[:2]
+    replay, without = mounted.volume.info()[:2]
     if without:
         known = {-2: "not wanted", -28: "no room for it"}
         return "off: " + (known.get(without) or strerror(without))
@@ -144,20 +117,17 @@ def _journal():
 
 def confirm():
     """The running release is good: its trial ends. True if it was on trial."""
-    fs = _filesystem()
-    if _record("confirm: ")[0] != 3:  # on trial
+    if mounted.record("confirm: ")[mounted.STATE] != mounted.TRIAL:
         return False
-    check(load("_sdswap").confirm(fs, _volume), "confirm")
-    from . import trial
-
-    trial.stop()
+    check(load("_sdswap").confirm(mounted.fs, mounted.volume), "confirm")
+    load("trial").stop()
     return True
 
 
 def rollback():
     """Has the next boot take the running release back; works as long as prev/ is on the card. The
     release is not installed again unless forced or superseded."""
-    code = load("_sdswap").rollback(_filesystem(), _volume)
+    code = load("_sdswap").rollback(mounted.filesystem(), mounted.volume)
     if code == -2:
         raise Error(2, "there is no release before this one (no /prev): nothing to go back to")
     if code == -16:
@@ -170,7 +140,7 @@ def verify(directory="app"):
     list of those that differ or are missing: [] if all is well."""
     import hashlib
 
-    result = load("_sdswap").verify(_filesystem(), directory, hashlib.sha256)
+    result = load("_sdswap").verify(mounted.filesystem(), directory, hashlib.sha256)
     if result == -2:
         raise Error(2, "the release has no manifest (app/.manifest): sdboot has not installed it")
     return result if isinstance(result, list) else check(result, "verify")
@@ -182,46 +152,35 @@ def transaction():
     nor to be left open while other code writes to the card."""
     from . import transact
 
-    return transact.Transaction(_volume)
+    return transact.Transaction(mounted.volume)
 
 
 def recover():
     """After a write to the card has failed (journal full, card error): drops what was not yet
     flushed and mounts the card again. Files must be opened anew. True if that was necessary."""
-    if _volume is None or not _volume.info()[4]:
+    if not mounted.failed():
         return False
-    _remount()
+    mounted.remount()
     return True
-
-
-def _remount():
-    global _fs
-    from . import card, root
-
-    cwd = root.where()  # FatFs reads the card to tell: not after abort()
-    _volume.abort()
-    _fs = card.mount_fat(_volume)
-    root.remount(_fs, _point, cwd)
 
 
 def format(fs="fat"):
     """Format the card, whatever is on it; ALL DATA ON IT IS LOST. Not while it is "/": start the
     board with the recovery pin low first."""
-    global _fs, _kind, _card, _point, _volume
-    from . import card, root
-
-    if _card is None:
+    card = load("card")
+    root = load("root")
+    if mounted.card is None:
         raise Error(19, "there is no card: boot() has found none")
-    if _fs is not None and _point == "/":
+    if mounted.fs is not None and mounted.point == "/":
         raise Error(16, "the card is in use as /: hold the recovery pin low and reset, then format")
-    if _fs is not None:
-        root.umount(_point)
-    _fs = None
-    device = load("_sdboot").Card(_card)  # in sectors again, if it was littlefs's
+    if mounted.fs is not None:
+        root.umount(mounted.point)
+    mounted.fs = None
+    device = load("_sdboot").Card(mounted.card)  # in sectors again, if it was littlefs's
     card.format(device, fs)
-    _kind, _fs, _card, _volume = card.mount(device, fs, "never", True)
-    _point = "/sd"
-    root.mount(_fs, _point)
+    card.use(device, fs, "never", True)
+    mounted.point = "/sd"
+    root.mount(mounted.fs, mounted.point)
     print("sdboot: formatted, card is at /sd")
 
 
@@ -230,9 +189,3 @@ def OTA(*args, **kwargs):
     from .ota import OTA
 
     return OTA(*args, **kwargs)
-
-
-def _filesystem():
-    if _fs is None:
-        raise Error(19, "no SD card in use: call sdboot.boot() first, see its messages")
-    return _fs

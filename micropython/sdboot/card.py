@@ -4,8 +4,10 @@ import time
 
 import vfs
 
+from . import mounted
 from ._errors import Error
 from ._native import load
+from .mounted import mount_fat
 
 _sdboot = load("_sdboot")
 
@@ -38,6 +40,11 @@ def open(sd):
     )
 
 
+def use(card, fs, formatting, journal):
+    # Mounts nothing yet: what is found is in mounted.*.
+    mounted.kind, mounted.fs, mounted.card, mounted.volume = mount(card, fs, formatting, journal)
+
+
 def mount(card, fs, formatting, journal):
     # Returns "fat" or "littlefs", the filesystem object, the block device it is on and the Volume
     # (FAT only). A card that sdboot has used before is known at sight; any other is looked at, and
@@ -53,7 +60,7 @@ def mount(card, fs, formatting, journal):
             return kind, mount_littlefs(blocks), blocks, None
         if not volume:
             volume = _new_volume(card, journal)
-        return kind, mount_fat(volume), card, volume
+        return kind, mount_fat(volume.device()), card, volume
     except OSError as e:
         if e.errno == 5:
             raise  # the card's fault, not the filesystem's
@@ -138,7 +145,7 @@ def _make_area(card):
     code = area.gap()
     if code == -28:  # no room before the first partition: it becomes a file
         device = area.begin()
-        code = device if isinstance(device, int) else area.make(_mount_fat(device))
+        code = device if isinstance(device, int) else area.make(mount_fat(device))
     return code
 
 
@@ -146,29 +153,20 @@ def mount_littlefs(blocks):
     return vfs.VfsLfs2(blocks, **LFS)
 
 
-def mount_again(blocks, volume):
+def mount_again():
     # After an error: what the filesystem has in memory may not be what is on the card.
-    if volume is None:
-        return mount_littlefs(blocks)
-    volume.abort()
-    return mount_fat(volume)
+    if mounted.volume is None:
+        mounted.fs = mount_littlefs(mounted.card)
+    else:
+        mounted.volume.abort()
+        mounted.fs = mount_fat(mounted.volume.device())
 
 
-def mount_fat(volume):
-    return _mount_fat(volume.device())
-
-
-def _mount_fat(device):
-    fs = vfs.VfsFat(device)
-    fs.ilistdir("/")  # VfsFat() itself accepts a card without a filesystem
-    return fs
-
-
-def describe(card, kind, volume):
-    size = card.ioctl(4, 0) * card.ioctl(5, 0) >> 20
-    text = "%s, %d MiB" % ("FAT" if kind == "fat" else kind, size)
-    if volume is not None:
-        replay = volume.info()[0]
+def describe():
+    size = mounted.card.ioctl(4, 0) * mounted.card.ioctl(5, 0) >> 20
+    text = "%s, %d MiB" % ("FAT" if mounted.kind == "fat" else mounted.kind, size)
+    if mounted.volume is not None:
+        replay = mounted.volume.info()[0]
         if replay == 1:
             text += ", finished what a power cut had left"
         elif replay == 2:

@@ -7,11 +7,10 @@ import sys
 from binascii import hexlify
 from collections import namedtuple
 
-from . import __version__, board, net
+from . import __version__, board, mounted, net
 from ._errors import Error, check
 from ._native import load
 
-TRIAL = 3  # state in the record
 BUFFER = 2048  # bytes read from the network at a time
 
 Release = namedtuple("Release", ("version", "file", "sha1"))
@@ -66,7 +65,7 @@ class OTA:
         release = self.check()
         if release is None:
             return False
-        if board._record()[0] == TRIAL:
+        if mounted.record()[mounted.STATE] == mounted.TRIAL:
             self._say("the running release is on trial: no update before it is confirmed")
             return False
         self.install(release)
@@ -88,8 +87,8 @@ class OTA:
 
     def _begin(self, release):
         install = load("_sdota").Install(
-            board._filesystem(),
-            board._volume,
+            mounted.filesystem(),
+            mounted.volume,
             self.main_dir,
             self.new_version_dir,
             release.version,
@@ -110,7 +109,7 @@ class OTA:
 
     def get_version(self, directory, version_file_name=".version"):
         """The version that `directory` of the card holds, "0.0.0" if it says none."""
-        return board.version(directory, version_file_name)
+        return mounted.version(directory, version_file_name)
 
     def get_latest_version(self):
         """(version, file, SHA-1 as hex) of the newest release on the server."""
@@ -125,7 +124,7 @@ class OTA:
 
     def _choose(self, current, force):
         url = self.url + "/versions"
-        bad = None if force else board._record()[5]
+        bad = None if force else mounted.record()[mounted.BAD]
         versions = load("_sdhttp").Versions(current, bad or None, force)
         response = net.Response(url, self.headers, self.timeout)
         try:

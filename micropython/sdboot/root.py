@@ -16,22 +16,6 @@ def umount(point):
     vfs.umount(point)
 
 
-def where():
-    try:
-        return os.getcwd()
-    except OSError:
-        return "/"
-
-
-def remount(fs, point, cwd):
-    vfs.umount(point)
-    vfs.mount(fs, point)
-    try:
-        os.chdir(cwd)
-    except OSError:  # made in the transaction that has been undone
-        os.chdir("/")
-
-
 def _internal_flash():
     # The filesystem that is "/" now, or the block device under it.
     try:

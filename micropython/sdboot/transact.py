@@ -1,6 +1,6 @@
 # Explicit transactions.
 
-from . import board
+from . import mounted
 from ._errors import Error, check
 
 
@@ -19,7 +19,7 @@ class Transaction:
     def __exit__(self, kind, value, traceback):
         code = self.volume.commit() if kind is None else -1
         if code < 0:
-            board._remount()
+            mounted.remount()
         if kind is None:
             check(code, "transaction undone")
         return False

@@ -7,14 +7,19 @@ import time
 
 import machine
 
+from . import mounted
 from ._errors import Error
 from ._native import load
+from .mounted import EVENT, EVENT_VERSION, IDLE, LEFT, STAGED, STATE, SWAPPING, TRIAL, VERSION
 
 _sdboot = load("_sdboot")
 
-IDLE, STAGED, SWAPPING, TRIAL = 0, 1, 2, 3
-_SWAPPED, _REVERTED = 1, 2
-_WHY = {3: "by hand", 4: "it was not confirmed", 5: "its files on the card are damaged"}
+_SWAPPED, _REVERTED = 1, 2  # enum sdb_boot_result
+_WHY = {
+    mounted.ROLLED_BACK: "by hand",
+    mounted.EXPIRED: "it was not confirmed",
+    mounted.CORRUPT: "its files on the card are damaged",
+}
 
 _timer = None
 
@@ -31,20 +36,20 @@ def _counts(timeout):
 def _reset_first(record):
     # A trial's time is measured from the last hard reset, which may be days ago.
     soft = machine.reset_cause() == getattr(machine, "SOFT_RESET", -1)
-    if soft and record[0] in (STAGED, SWAPPING):
-        print("sdboot: resetting, for the trial of release %s" % record[4])
+    if soft and record[STATE] in (STAGED, SWAPPING):
+        print("sdboot: resetting, for the trial of release %s" % record[VERSION])
         machine.reset()
 
 
-def finish_update(fs, blocks, volume, attempts, timeout):
-    # Returns the filesystem, mounted anew if something failed, and whether a release is on trial.
-    # A failure must not keep the application from running.
+def finish_update(attempts, timeout):
+    # Returns whether a release is on trial. A failure must not keep the application from running.
+    fs, volume = mounted.fs, mounted.volume
     attempts = max(0, min(attempts, 255))
     record = _sdboot.record(fs, volume)
     if isinstance(record, int):
         done, state = record, IDLE
-    elif record[0] == IDLE and not record[6]:
-        return fs, False
+    elif record[STATE] == IDLE and not record[mounted.FLAGS]:
+        return False
     else:
         if attempts and timeout:
             _reset_first(record)
@@ -52,31 +57,29 @@ def finish_update(fs, blocks, volume, attempts, timeout):
             swap = load("_sdswap")
         except Error as e:
             print("sdboot: an update can't be finished:", e)
-            return fs, record[0] == TRIAL
+            return record[STATE] == TRIAL
         done, state = swap.run(fs, volume, hashlib.sha256, attempts, _counts(timeout))
         record = _sdboot.record(fs, volume) if done > 0 else None
     if done == _REVERTED:
-        event, version = record[2], record[3]
+        event, version = record[EVENT], record[EVENT_VERSION]
         print("sdboot: release %s is taken back: %s" % (version, _WHY.get(event, event)))
     elif done == _SWAPPED:
-        print("sdboot: release %s is in place" % record[3])
+        print("sdboot: release %s is in place" % record[EVENT_VERSION])
     elif done == -2:
         print("sdboot: the staged release is gone from the card, going on with the one before")
     elif done < 0:
         print("sdboot: an update can't be finished (%d), next try at next boot" % -done)
     if done < 0:
-        from . import card
-
-        fs = card.mount_again(blocks, volume)
-    return fs, state == TRIAL
+        load("card").mount_again()
+    return state == TRIAL
 
 
-def watch(fs, volume, timeout, confirm_after):
+def watch(timeout, confirm_after):
     # Starts the clock of a trial. It runs from the last hard reset: soft resets don't win time.
-    record = _sdboot.record(fs, volume)
+    record = _sdboot.record(mounted.fs, mounted.volume)
     if isinstance(record, int):
         return
-    print("sdboot: release %s is on trial, %d more boots to confirm it" % (record[4], record[1]))
+    print("sdboot: release %s is on trial, %d more boots to confirm it" % (record[VERSION], record[LEFT]))
     left = timeout * 1000 - time.ticks_ms() if timeout else None
     if confirm_after is not None:
         period = confirm_after * 1000

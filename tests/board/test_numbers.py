@@ -1,0 +1,50 @@
+"""Numbers that Python and C share: named in both, the same in both."""
+
+import re
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def enum(header, name):
+    """The members of a C enum that all have a value."""
+    text = (ROOT / "core" / header).read_text()
+    body = re.search(r"enum %s \{(.*?)\};" % name, text, re.S)[1]
+    return {n: int(v) for n, v in re.findall(r"^\s*SDB_(\w+) = (-?\d+)", body, re.M)}
+
+
+def ranges(path):
+    """NAMES = range(...) in a file of the package."""
+    found = {}
+    for names, numbers in re.findall(r"^([A-Z_, ]+) = range\(([\d, ]+)\)", path.read_text(), re.M):
+        found.update(zip(names.split(", "), range(*map(int, numbers.split(",")))))
+    return found
+
+
+class Numbers(unittest.TestCase):
+    def setUp(self):
+        self.python = ranges(ROOT / "micropython" / "sdboot" / "mounted.py")
+
+    def same(self, members, prefix=""):
+        self.assertTrue(members)
+        for name, value in members.items():
+            self.assertEqual(self.python.get(name[len(prefix) :]), value, name)
+
+    def test_states(self):
+        self.same(enum("release/record.h", "sdb_state"))
+
+    def test_events(self):
+        events = enum("release/record.h", "sdb_event")
+        del events["EVENT_NONE"]
+        self.same(events, "EVENT_")
+
+    def test_fields_of_the_record(self):
+        source = (ROOT / "micropython" / "mod_sdboot.c").read_text()
+        items = re.search(r"items\[7\] = \{(.*?)\};", source, re.S)[1]
+        fields = [f.replace("trials", "").upper() for f in re.findall(r"r->(\w+)", items)]
+        self.assertEqual([self.python[f] for f in fields], list(range(7)), fields)
+
+
+if __name__ == "__main__":
+    unittest.main()
