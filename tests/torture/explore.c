@@ -6,9 +6,12 @@
 #include <string.h>
 
 #include "cases.h"
+#include "try.h"
+
+char try_failed[160];
 
 static void token_print(const struct job *job, char *out, size_t size) {
-    int n = snprintf(out, size, "%u.%u", job->scenario_index, job->volume_index);
+    int n = snprintf(out, size, "%s.%u", job->scenario->name, job->volume_index);
     for (int i = 0; i <= job->depth; i++) {
         n += snprintf(out + n, size - (size_t)n, ".%u.%u", job->at[i], job->variant[i]);
     }
@@ -19,8 +22,8 @@ void job_fail(struct job *job, const char *why, const char *where) {
     job->totals->failures++;
     token_print(job, token, sizeof token);
     if (job->totals->failures <= 20 || job->opt.replay) {
-        printf("FAILED %s on %s: %s %s\n  REPLAY=%s\n", job->scenario->name, job->vol.name, why,
-               where, token);
+        printf("FAILED %s on %s: %s %s %s\n  REPLAY=%s\n", job->scenario->name, job->vol.name, why,
+               where, try_failed, token);
         fflush(stdout);
     }
 }
@@ -31,8 +34,16 @@ bool job_stopped(const struct job *job) {
 
 // ---- choosing the subsets of pending writes that get to the card
 
+static uint32_t name_hash(const char *name) {
+    uint32_t hash = 0;
+    for (; *name != '\0'; name++) {
+        hash = hash * 31 + (uint8_t)*name;
+    }
+    return hash;
+}
+
 static uint32_t case_random(const struct job *job, uint32_t salt) {
-    uint64_t x = mix2(job->volume_index * 131u + job->scenario_index, salt);
+    uint64_t x = mix2(job->volume_index * 131u + name_hash(job->scenario->name), salt);
     for (int i = 0; i <= job->depth; i++) {
         x = mix2(x, (uint64_t)job->at[i] << 32 | job->variant[i]);
     }

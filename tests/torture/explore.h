@@ -26,7 +26,6 @@ struct options {
 
 struct job {
     const struct scenario *scenario;
-    unsigned scenario_index;
     unsigned volume_index;
     struct volume vol;
     struct options opt;

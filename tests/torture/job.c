@@ -4,9 +4,11 @@
 #include <string.h>
 
 #include "cases.h"
+#include "try.h"
 
 static bool job_wrong(struct job *job, const char *what, const char *detail) {
-    printf("BROKEN %s on %s: %s %s\n", job->scenario->name, job->vol.name, what, detail);
+    printf("BROKEN %s on %s: %s %s %s\n", job->scenario->name, job->vol.name, what, detail,
+           try_failed);
     fflush(stdout);
     job->totals->failures++;
     return false;
@@ -73,6 +75,7 @@ static bool job_reference(struct job *job) {
 static int job_play(struct job *job, struct env *e, struct image *img, struct oplog *log,
                     uint64_t fail_at, int variant) {
     const char *why = "";
+    try_failed[0] = '\0';
     image_init(img, &job->base);
     env_init(e, false, &job->vol, img, NULL, log);
     e->dev.fail_at = fail_at;
@@ -94,7 +97,7 @@ static void job_error_case(struct job *job, uint64_t call, int variant) {
     job->at[0] = (uint32_t)call;
     job->variant[0] = (uint32_t)variant;
     if (job->opt.replay) {
-        snprintf(token, sizeof token, "%u.%u.%u.%d", job->scenario_index, job->volume_index,
+        snprintf(token, sizeof token, "%s.%u.%u.%d", job->scenario->name, job->volume_index,
                  job->at[0], variant);
         if (strncmp(token, job->opt.replay, strlen(token)) != 0) {
             return;

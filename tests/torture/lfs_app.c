@@ -4,14 +4,7 @@
 
 #include "core/error.h"
 #include "engine.h"
-
-#define TRY(call)                                                                                  \
-    do {                                                                                           \
-        int try_res = (int)(call);                                                                 \
-        if (try_res < 0) {                                                                         \
-            return try_res;                                                                        \
-        }                                                                                          \
-    } while (0)
+#include "try.h"
 
 static int write_some(struct env *e, int file, uint32_t seed, uint32_t from, uint32_t size) {
     static uint8_t buf[4096];
@@ -22,50 +15,50 @@ static int write_some(struct env *e, int file, uint32_t seed, uint32_t from, uin
 static int append(struct env *e, const char *path, uint32_t seed, unsigned lines) {
     const struct sdb_fs *fs = &e->engine_fs;
     int file = fs->open(fs->ctx, path, 'a');
-    TRY(file);
+    TRY_COUNT(file);
     for (uint32_t i = 0; i < lines; i++) {
-        TRY(write_some(e, file, seed, i * 100, 100));
-        TRY(lfs_fs_sync(e->lfs, file));
+        TRY_COUNT(write_some(e, file, seed, i * 100, 100));
+        TRY_COUNT(lfs_fs_sync(e->lfs, file));
     }
     return fs->close(fs->ctx, file);
 }
 
 int run_lfs_application(struct env *e) {
     const struct sdb_fs *fs = &e->engine_fs;
-    TRY(env_mount(e) == FR_OK ? 0 : SDB_EIO);
-    TRY(append(e, "/data/log.txt", 600, 12));
+    TRY_COUNT(env_mount(e) == FR_OK ? 0 : SDB_EIO);
+    TRY_COUNT(append(e, "/data/log.txt", 600, 12));
     // In place.
     int file = fs->open(fs->ctx, "/data/table.bin", '+');
-    TRY(file);
-    TRY(lfs_fs_seek(e->lfs, file, 1000));
-    TRY(write_some(e, file, 601, 0, 2600));
-    TRY(lfs_fs_sync(e->lfs, file));
-    TRY(lfs_fs_seek(e->lfs, file, 5000));
-    TRY(write_some(e, file, 602, 0, 700));
-    TRY(fs->close(fs->ctx, file));
+    TRY_COUNT(file);
+    TRY_COUNT(lfs_fs_seek(e->lfs, file, 1000));
+    TRY_COUNT(write_some(e, file, 601, 0, 2600));
+    TRY_COUNT(lfs_fs_sync(e->lfs, file));
+    TRY_COUNT(lfs_fs_seek(e->lfs, file, 5000));
+    TRY_COUNT(write_some(e, file, 602, 0, 700));
+    TRY_COUNT(fs->close(fs->ctx, file));
     // Two files open.
     int a = fs->open(fs->ctx, "/data/log.txt", 'a');
     int b = fs->open(fs->ctx, "/data/a second log with a long name.txt", 'w');
-    TRY(a);
-    TRY(b);
+    TRY_COUNT(a);
+    TRY_COUNT(b);
     for (uint32_t i = 0; i < 6; i++) {
-        TRY(write_some(e, a, 603, i * 300, 300));
-        TRY(write_some(e, b, 604, i * 700, 700));
-        TRY(lfs_fs_sync(e->lfs, i % 2 ? a : b));
+        TRY_COUNT(write_some(e, a, 603, i * 300, 300));
+        TRY_COUNT(write_some(e, b, 604, i * 700, 700));
+        TRY_COUNT(lfs_fs_sync(e->lfs, i % 2 ? a : b));
     }
-    TRY(fs->close(fs->ctx, a));
-    TRY(fs->close(fs->ctx, b));
+    TRY_COUNT(fs->close(fs->ctx, a));
+    TRY_COUNT(fs->close(fs->ctx, b));
     // Anew under the same name; renamed over, also from another directory.
-    TRY(put_file(e, "/data/settings.json", 605, 4200, 512));
-    TRY(put_file(e, "/data/settings.json", 606, 300, 512));
-    TRY(put_file(e, "/data/settings.tmp", 607, 2000, 512));
-    TRY(move_over(e, "/data/settings.tmp", "/data/settings.json"));
-    TRY(fs->mkdir(fs->ctx, "/tmp"));
-    TRY(put_file(e, "/tmp/main", 608, 1400, 512));
-    TRY(move_over(e, "/tmp/main", "/main.py"));
-    TRY(fs->rename(fs->ctx, "/tmp", "/data/moved"));
-    TRY(fs->remove(fs->ctx, "/data/table.bin"));
-    TRY(fs->rmdir(fs->ctx, "/data/moved"));
+    TRY_COUNT(put_file(e, "/data/settings.json", 605, 4200, 512));
+    TRY_COUNT(put_file(e, "/data/settings.json", 606, 300, 512));
+    TRY_COUNT(put_file(e, "/data/settings.tmp", 607, 2000, 512));
+    TRY_COUNT(move_over(e, "/data/settings.tmp", "/data/settings.json"));
+    TRY_COUNT(fs->mkdir(fs->ctx, "/tmp"));
+    TRY_COUNT(put_file(e, "/tmp/main", 608, 1400, 512));
+    TRY_COUNT(move_over(e, "/tmp/main", "/main.py"));
+    TRY_COUNT(fs->rename(fs->ctx, "/tmp", "/data/moved"));
+    TRY_COUNT(fs->remove(fs->ctx, "/data/table.bin"));
+    TRY_COUNT(fs->rmdir(fs->ctx, "/data/moved"));
     return append(e, "/data/log.txt", 609, 4);
 }
 
@@ -73,12 +66,12 @@ int run_lfs_application(struct env *e) {
 int run_lfs_logging(struct env *e) {
     static struct sdb_boot b;
     struct sdb_record_store store;
-    TRY(env_mount(e) == FR_OK ? engine_install(e, ENGINE_GOOD) : SDB_EIO);
-    TRY(append(e, "/data/log.txt", 610, 6));
-    TRY(put_file(e, "/data/settings.tmp", 611, 2000, 512));
-    TRY(move_over(e, "/data/settings.tmp", "/data/settings.json"));
-    TRY(engine_reset(e, &b, &store, SDB_BOOT_SWAPPED));
-    TRY(append(e, "/data/log.txt", 612, 4));
+    TRY_COUNT(env_mount(e) == FR_OK ? engine_install(e, ENGINE_GOOD) : SDB_EIO);
+    TRY_COUNT(append(e, "/data/log.txt", 610, 6));
+    TRY_COUNT(put_file(e, "/data/settings.tmp", 611, 2000, 512));
+    TRY_COUNT(move_over(e, "/data/settings.tmp", "/data/settings.json"));
+    TRY_COUNT(engine_reset(e, &b, &store, SDB_BOOT_SWAPPED));
+    TRY_COUNT(append(e, "/data/log.txt", 612, 4));
     return sdb_boot_confirm(b.store, &b.record) == 1 ? 0 : SDB_EIO;
 }
 
@@ -86,13 +79,13 @@ int run_lfs_records(struct env *e) {
     struct sdb_record_store store;
     struct sdb_record r;
     env_record_store(e, &store);
-    TRY(env_mount(e) == FR_OK ? 0 : SDB_EIO);
+    TRY_COUNT(env_mount(e) == FR_OK ? 0 : SDB_EIO);
     for (int i = 0; i < 6; i++) {
-        TRY(sdb_record_load(&store, &r));
+        TRY_COUNT(sdb_record_load(&store, &r));
         r.event = (uint8_t)(i % 3);
         snprintf(r.version, sizeof r.version, "1.%d.0", i);
-        TRY(sdb_record_save(&store, &r));
-        TRY(put_file(e, "/data/between.txt", 620 + (uint32_t)i, 700, 512));
+        TRY_COUNT(sdb_record_save(&store, &r));
+        TRY_COUNT(put_file(e, "/data/between.txt", 620 + (uint32_t)i, 700, 512));
     }
     return 0;
 }

@@ -7,6 +7,7 @@
 
 #include "cases.h"
 #include "engine.h"
+#include "try.h"
 
 static void lfs_env(struct env *e, const struct job *job, struct image *img, struct oplog *log) {
     memset(e, 0, sizeof *e);
@@ -187,8 +188,8 @@ void lfs_case_judge(struct job *job, const struct image *img, uint32_t lo, uint3
 // ---- the run
 
 static bool lfs_wrong(struct job *job, const char *what, const char *detail) {
-    printf("BROKEN %s on %s: %s %s\n", job->scenario->name, job->vol.name, what,
-           detail ? detail : "");
+    printf("BROKEN %s on %s: %s %s %s\n", job->scenario->name, job->vol.name, what,
+           detail ? detail : "", try_failed);
     fflush(stdout);
     job->totals->failures++;
     return false;
@@ -207,6 +208,7 @@ static bool lfs_prepare(struct job *job) {
 
 static int lfs_play(struct job *job, struct env *e, struct image *img, struct oplog *log,
                     struct noting *noting, struct states *states) {
+    try_failed[0] = '\0';
     image_init(img, &job->base);
     uint64_t fail_at = e->dev.fail_at;
     int mode = e->dev.fail_mode;
@@ -237,7 +239,7 @@ static void lfs_errors(struct job *job, uint64_t calls) {
             job->depth = 0;
             job->at[0] = (uint32_t)call;
             job->variant[0] = (uint32_t)v;
-            snprintf(token, sizeof token, "%u.%u.%u.%d", job->scenario_index, job->volume_index,
+            snprintf(token, sizeof token, "%s.%u.%u.%d", job->scenario->name, job->volume_index,
                      job->at[0], v);
             if (job->opt.replay && strncmp(token, job->opt.replay, strlen(token)) != 0) {
                 continue;

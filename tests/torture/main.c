@@ -8,13 +8,14 @@
 #include <unistd.h>
 
 #include "explore.h"
+#include "try.h"
 
-static void run_one(unsigned scenario, unsigned volume, const struct options *opt,
+static void run_one(const struct scenario *scenario, unsigned volume, const struct options *opt,
                     struct totals *totals) {
     static struct job job;
     memset(&job, 0, sizeof job);
-    job.scenario = &scenarios[scenario];
-    job.scenario_index = scenario;
+    try_failed[0] = '\0';
+    job.scenario = scenario;
     job.volume_index = volume;
     job.opt = *opt;
     job.totals = totals;
@@ -38,7 +39,7 @@ static void run_share(unsigned part, unsigned parts, unsigned stride, const stru
                  !strstr(v.name, opt->only))) {
                 continue;
             }
-            run_one(s, volume, opt, totals);
+            run_one(&scenarios[s], volume, opt, totals);
             if (opt->stop && totals->failures > 0) {
                 return;
             }
@@ -94,12 +95,17 @@ int main(int argc, char **argv) {
                                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     struct totals all = {0};
     if (opt.replay) {
-        unsigned s;
+        char name[64];
         unsigned volume;
-        if (sscanf(opt.replay, "%u.%u.", &s, &volume) != 2 || s >= scenario_count) {
+        const struct scenario *scenario = NULL;
+        bool token = sscanf(opt.replay, "%63[^.].%u.", name, &volume) == 2;
+        for (unsigned s = 0; token && s < scenario_count; s++) {
+            scenario = strcmp(scenarios[s].name, name) == 0 ? &scenarios[s] : scenario;
+        }
+        if (scenario == NULL) {
             return usage();
         }
-        run_one(s, volume, &opt, &shares[0]);
+        run_one(scenario, volume, &opt, &shares[0]);
     } else {
         for (unsigned i = 0; i < processes; i++) {
             if (fork() == 0) {

@@ -4,13 +4,7 @@
 #include <string.h>
 
 #include "core/error.h"
-
-#define TRY(call)                                                                                  \
-    do {                                                                                           \
-        if ((call) != 0) {                                                                         \
-            return -5;                                                                             \
-        }                                                                                          \
-    } while (0)
+#include "try.h"
 
 void fill(uint8_t *buf, uint32_t len, uint32_t seed, uint32_t from) {
     for (uint32_t i = 0; i < len; i++) {
