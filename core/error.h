@@ -3,7 +3,8 @@
 #define SDB_ERROR_H
 
 // The first group has the values of errno on MicroPython and Linux, so a callback may return
-// -errno and the core hands it on as it came.
+// -errno and the core hands it on as it came. Codes of our own are in ranges, by which Python
+// chooses the class of the exception (micropython/sdboot/_errors.py). None is beyond 255.
 enum sdb_error {
     SDB_OK = 0,
     SDB_EPERM = -1,
@@ -23,38 +24,38 @@ enum sdb_error {
     SDB_ENOTEMPTY = -39,
     SDB_ECANCELED = -125,
 
-    // A package that we refuse; nothing on the card has changed.
+    // 180 to 220: a package that we refuse; nothing on the card has changed.
     SDB_EPKG_TRUNCATED = -200, // the tar ends in the middle of a member
-    SDB_EPKG_NOT_TAR,          // first block is no tar header
-    SDB_EPKG_CHECKSUM,         // a header's checksum is wrong
-    SDB_EPKG_FIELD,            // a number or extended header can't be read
-    SDB_EPKG_TYPE,             // link, device, fifo, sparse: neither file nor directory
-    SDB_EPKG_ABSOLUTE,         // path begins with '/'
-    SDB_EPKG_PARENT,           // path has a ".." component
-    SDB_EPKG_CHARACTER,        // path has '\', ':' or a control byte, or what FAT can't hold
-    SDB_EPKG_LONG,             // path or component too long
-    SDB_EPKG_DUPLICATE,        // same name twice, or names that differ in case only
-    SDB_EPKG_RESERVED,         // aimed at .sdboot/, boot.py or a directory of ours
-    SDB_EPKG_NO_APP,           // no file below app/
-    SDB_EPKG_VERSION,          // app/.version is not the announced version
-    SDB_EPKG_SIZE,             // more or fewer bytes than announced
-    SDB_EPKG_HASH,             // hash of the package is not the announced one
-    SDB_EPKG_MANY,             // more members than the caller has memory for
-    SDB_EPKG_CONFLICT,         // a file where a directory is needed, or the other way round
+    SDB_EPKG_NOT_TAR = -199,   // first block is no tar header
+    SDB_EPKG_CHECKSUM = -198,  // a header's checksum is wrong
+    SDB_EPKG_FIELD = -197,     // a number or extended header can't be read
+    SDB_EPKG_TYPE = -196,      // link, device, fifo, sparse: neither file nor directory
+    SDB_EPKG_ABSOLUTE = -195,  // path begins with '/'
+    SDB_EPKG_PARENT = -194,    // path has a ".." component
+    SDB_EPKG_CHARACTER = -193, // path has '\', ':' or a control byte, or what FAT can't hold
+    SDB_EPKG_LONG = -192,      // path or component too long
+    SDB_EPKG_DUPLICATE = -191, // same name twice, or names that differ in case only
+    SDB_EPKG_RESERVED = -190,  // aimed at .sdboot/, boot.py or a directory of ours
+    SDB_EPKG_NO_APP = -189,    // no file below app/
+    SDB_EPKG_VERSION = -188,   // app/.version is not the announced version
+    SDB_EPKG_SIZE = -187,      // more or fewer bytes than announced
+    SDB_EPKG_HASH = -186,      // hash of the package is not the announced one
+    SDB_EPKG_MANY = -185,      // more members than the caller has memory for
+    SDB_EPKG_CONFLICT = -184,  // a file where a directory is needed, or the other way round
 
-    // A release on the card.
+    // 221 to 230: a release on the card.
     SDB_EVERIFY = -230, // a file is missing or differs from the manifest
 
-    // The `versions` file.
+    // 231 to 240: the `versions` file.
     SDB_EVER_GARBAGE = -240, // no line of it is a release
-    SDB_EVER_HASH,           // the release to install has no well-formed hash
-    SDB_EVER_LONG,           // longer than we accept
+    SDB_EVER_HASH = -239,    // the release to install has no well-formed hash
+    SDB_EVER_LONG = -238,    // longer than we accept
 
-    // An HTTP response.
+    // 241 to 255: an HTTP response.
     SDB_EHTTP_GARBAGE = -250, // not HTTP/1.x
-    SDB_EHTTP_LONG,           // header longer than we accept
-    SDB_EHTTP_SHORT,          // connection closed before the announced end
-    SDB_EHTTP_LENGTH,         // Content-Length or chunk size can't be read
+    SDB_EHTTP_LONG = -249,    // header longer than we accept
+    SDB_EHTTP_SHORT = -248,   // connection closed before the announced end
+    SDB_EHTTP_LENGTH = -247,  // Content-Length or chunk size can't be read
 };
 
 // What went wrong, in words for the user: lower case, no full stop, static storage. Codes that are

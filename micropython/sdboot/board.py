@@ -1,7 +1,7 @@
 # What a board does with its card: everything that sdboot offers but for the updater.
 
 from . import mounted
-from ._errors import Error, check, reason, strerror
+from ._errors import CardError, Error, check, reason, strerror
 from ._native import load
 from .mounted import version
 
@@ -84,7 +84,7 @@ def _forget(*names):
 def status():
     """What is on the card, as a dict."""
     if mounted.failed():  # FatFs would not even read now
-        raise Error(5, "an earlier write to the card has failed: call sdboot.recover()")
+        raise CardError(5, "an earlier write to the card has failed: call sdboot.recover()")
     state, left, event, event_version, staged, bad, _ = mounted.record()
     vfs = mounted.fs.statvfs("/")
     return {
@@ -170,7 +170,7 @@ def format(fs="fat"):
     card = load("card")
     root = load("root")
     if mounted.card is None:
-        raise Error(19, "there is no card: boot() has found none")
+        raise CardError(19, "there is no card: boot() has found none")
     if mounted.fs is not None and mounted.point == "/":
         raise Error(16, "the card is in use as /: hold the recovery pin low and reset, then format")
     if mounted.fs is not None:

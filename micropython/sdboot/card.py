@@ -5,7 +5,7 @@ import time
 import vfs
 
 from . import mounted
-from ._errors import Error
+from ._errors import CardError
 from ._native import load
 from .mounted import mount_fat
 
@@ -33,7 +33,7 @@ def open(sd):
             error = e
             if card is not None:
                 card.deinit()
-    raise Error(
+    raise CardError(
         error.errno,
         "no SD card after %d tries (%s): is it inserted, are there pull-ups on its lines?"
         % (TRIES, error),
@@ -64,7 +64,7 @@ def mount(card, fs, formatting, journal):
     except OSError as e:
         if e.errno == 5:
             raise  # the card's fault, not the filesystem's
-        raise Error(
+        raise CardError(
             e.errno,
             "the %s on the SD card can't be mounted (%s); repair it on a PC%s"
             % (kind, e, ", fsck.fat does it" if kind == "fat" else ""),
@@ -92,7 +92,7 @@ def recognise(card, fs, formatting):
     sdcard = load("_sdcard")
     found = sdcard.probe(card)
     if isinstance(found, int):
-        raise Error(-found, "read error on the SD card (%d); nothing was formatted" % -found)
+        raise CardError(-found, "read error on the SD card (%d); nothing was formatted" % -found)
     kind, name = found[0], found[1]
     if kind == "littlefs" and found[2]:
         kind, name = "foreign", "littlefs in a partition, sdboot wants it on the whole card"
@@ -105,7 +105,7 @@ def recognise(card, fs, formatting):
         print("sdboot: the first sector of the SD card was damaged and has been restored")
         return recognise(card, fs, formatting)
     if formatting == "never" or (formatting == "auto" and kind == "foreign"):
-        raise Error(
+        raise CardError(
             19,
             "the SD card holds %s; it was left as it is. To format it, ALL DATA ON IT IS LOST: "
             'sdboot.format("%s")' % (name, fs),
@@ -121,14 +121,14 @@ def format(card, fs):
         # littlefs writes but a few sectors: marks of what was there before would outlive it.
         for i in range(WIPE_BLOCKS):
             if blocks.writeblocks(i, bytes(LFS_BLOCK)):
-                raise Error(5, "formatting the SD card failed: it can't be written")
+                raise CardError(5, "formatting the SD card failed: it can't be written")
         vfs.VfsLfs2.mkfs(blocks, **LFS)
     elif fs == "fat":
         error = load("_sdcard").mkfs(card, time.ticks_us())
         if error == -28:
-            raise Error(28, "the SD card is too small for FAT: 3 MiB is the least")
+            raise CardError(28, "the SD card is too small for FAT: 3 MiB is the least")
         if error < 0:
-            raise Error(-error, "formatting the SD card failed (%d)" % -error)
+            raise CardError(-error, "formatting the SD card failed (%d)" % -error)
     else:
         raise ValueError('fs is "fat" or "littlefs"')
 

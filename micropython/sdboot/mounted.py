@@ -5,7 +5,7 @@ import os
 
 import vfs
 
-from ._errors import Error, check
+from ._errors import CardError, check
 from ._native import load
 
 card = None  # the block device (_sdboot.Card)
@@ -22,7 +22,7 @@ INSTALLED, CONFIRMED, ROLLED_BACK, EXPIRED, CORRUPT = range(1, 6)
 
 def filesystem():
     if fs is None:
-        raise Error(19, "no SD card in use: call sdboot.boot() first, see its messages")
+        raise CardError(19, "no SD card in use: call sdboot.boot() first, see its messages")
     return fs
 
 

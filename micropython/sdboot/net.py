@@ -2,11 +2,12 @@
 
 import socket
 
-from ._errors import Error, check
+from ._errors import Error, NetworkError, check
 from ._native import load
 
 # Of Linux and ESP32: ETIMEDOUT, and what a socket with a timeout says instead of it.
 _TIMEOUT = (11, 110, 115, 116, 119)
+_UNREACHABLE = 113  # EHOSTUNREACH, on both
 
 
 def _split(url):
@@ -47,7 +48,10 @@ class Response:
         why = "connection failed (%s)" % e
         if e.errno in _TIMEOUT:
             why = "nothing came for %s s" % self.timeout
-        return Error(e.errno, "%s: %s, try again later" % (self.url, why))
+        number = e.errno
+        if not isinstance(number, int) or number <= 0:  # a name that can't be looked up
+            number = _UNREACHABLE
+        return NetworkError(number, "%s: %s, try again later" % (self.url, why))
 
     def _request(self, host, path, headers):
         lines = ["GET %s HTTP/1.1" % path, "Host: " + host, "Connection: close"]
@@ -73,7 +77,7 @@ class Response:
             self.rest = memoryview(data)[:n]
             status, self.length, done = self.http.head()
         if status != 200:
-            raise Error(5, "%s: server answers %d instead of 200" % (self.url, status))
+            raise NetworkError(5, "%s: server answers %d instead of 200" % (self.url, status))
 
     def pieces(self, buf):
         """Yields the body in pieces that fill `buf`, but for the last one."""

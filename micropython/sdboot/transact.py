@@ -1,7 +1,7 @@
 # Explicit transactions.
 
 from . import mounted
-from ._errors import Error, check
+from ._errors import CardError, Error, check
 
 
 class Transaction:
@@ -12,7 +12,7 @@ class Transaction:
 
     def __enter__(self):
         if self.volume.info()[4]:
-            raise Error(5, "an earlier write to the card has failed: call sdboot.recover()")
+            raise CardError(5, "an earlier write to the card has failed: call sdboot.recover()")
         check(self.volume.begin(), "transaction (they can't be nested)")
         return self
 

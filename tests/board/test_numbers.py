@@ -8,10 +8,13 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def enum(header, name):
-    """The members of a C enum that all have a value."""
+    """The members of a C enum, each of which must have its value written down."""
     text = (ROOT / "core" / header).read_text()
-    body = re.search(r"enum %s \{(.*?)\};" % name, text, re.S)[1]
-    return {n: int(v) for n, v in re.findall(r"^\s*SDB_(\w+) = (-?\d+)", body, re.M)}
+    body = re.sub("//.*", "", re.search(r"enum %s \{(.*?)\};" % name, text, re.S)[1])
+    members = [m.strip() for m in body.split(",") if m.strip()]
+    found = {n: int(v) for n, v in re.findall(r"^\s*SDB_(\w+) = (-?\d+)", body, re.M)}
+    assert len(found) == len(members), "%s: a member without value" % header
+    return found
 
 
 def ranges(path):
