@@ -18,35 +18,14 @@ FORCE ?=
 
 all: board
 
+# The lines below that say "## what it is for".
 help:
-	@echo "make demo    set everything up, then show a board's first day"
-	@echo "make test    all tests (under 6 minutes)"
-	@echo "make test-asan  the board's tests with AddressSanitizer and UBSan"
-	@echo "make run     the simulated board in this terminal: CARD=img FLASH=img PIN=18=0 URL=http://..."
-	@echo "make board   build the simulated board"
-	@echo "make native  the package for stock firmware: build/native/ARCH, for all or ARCH=xtensawin"
-	@echo "make emu     build the emulated boards: armv7m, rv32imc, xtensawin under QEMU;"
-	@echo "             test-emu: their own tests"
-	@echo "make setup   install what is needed and get MicroPython (MPY_DIR=... takes yours)"
-	@echo "make lint    clang-format, cppcheck, warnings of gcc and clang as errors"
-	@echo "make cuts    the board's power cut at every sector of an update, and again while it recovers"
-	@echo "make bench-card  sectors and commands written by updates and a logger, exact counts"
-	@echo "make torture the core with real FatFs, cut at every write in every order (20 minutes);"
-	@echo "             torture-slice: a part of it; torture-mutants: broken cores must be caught"
-	@echo "make fuzz    the parsers under libFuzzer, SECONDS=5 each"
-	@echo "make test-native  the native modules on emulated Xtensa, RISC-V and Arm, and on x64"
-	@echo "make bench-native  what they cost a board: heap, executable memory, time"
-	@echo "make install PORT=/dev/ttyUSB0  the package on a board with stock MicroPython; uninstall"
-	@echo "make test-install  the same on emulated boards"
-	@echo "make rp2     firmware for a Raspberry Pi Pico with sdboot built in"
-	@echo "make test-frozen  firmware with sdboot built in and frozen"
-	@echo "make test-newest  the board's tests on the newest MicroPython in Debian"
-	@echo "make clean   remove build/"
+	@awk -F '## ' '/^[a-z][a-z0-9 -]*:.*## / {split($$1, name, ":"); printf "make %-15s %s\n", name[1], $$2}' Makefile
 
-setup:
+setup: ## install what is needed and get MicroPython (MPY_DIR=... uses yours)
 	@tools/setup.sh
 
-board: setup
+board: setup ## build the simulated board
 	@[ -x $(BOARD) ] || echo "board: building MicroPython for the simulated board, about half a minute"
 	@$(MAKE) --no-print-directory -C sim
 
@@ -59,27 +38,27 @@ toolchain_armv7m := arm
 toolchain_armv6m := arm
 native_archs := $(if $(ARCH),$(ARCH),$(NATIVE))
 
-native:
+native: ## the package for stock firmware: build/native/ARCH, for all or ARCH=xtensawin
 	@tools/setup.sh native $(if $(CROSS),,$(foreach arch,$(native_archs),$(toolchain_$(arch))))
 	@$(MAKE) --no-print-directory -s -C sim mpy-cross
 	@for arch in $(native_archs); do \
 		$(MAKE) --no-print-directory -C micropython/native ARCH=$$arch $(if $(CROSS),CROSS=$(CROSS)) || exit 1; done
 
 # Real MicroPython for other processors, under QEMU: build/emu/{mps2,virt-rv32,xtensa}/board.
-emu:
+emu: ## build the emulated boards: armv7m, rv32imc, xtensawin under QEMU
 	@tools/setup.sh native xtensa riscv arm qemu
 	@$(MAKE) --no-print-directory -C emu
 
-test-emu: board emu
+test-emu: board emu ## their own tests
 	@$(PYTHON) -m unittest discover -s tests/emu
 
-demo: board
+demo: board ## set everything up, then show a board's first day
 	@$(PYTHON) tools/demo.py
 
-run: board
+run: board ## the simulated board in this terminal: CARD=img FLASH=img PIN=18=0 URL=http://...
 	@$(PYTHON) tools/run.py --card "$(CARD)" --flash "$(FLASH)" $(if $(PIN),--pin "$(PIN)") $(if $(URL),--url "$(URL)")
 
-test: test-unit test-sim test-board test-cuts
+test: test-unit test-sim test-board test-cuts ## all tests (under 6 minutes)
 	@echo "make test: all passed"
 
 test-unit: setup
@@ -93,7 +72,7 @@ test-board: board
 	@$(PYTHON) -m unittest discover -s tests/board
 
 # The same with AddressSanitizer and UBSan in MicroPython and in sdboot.
-test-asan: board
+test-asan: board ## the board's tests with AddressSanitizer and UBSan
 	@$(MAKE) --no-print-directory -C sim SANITIZE=1
 	@SDBOOT_BOARD=$(CURDIR)/build/sim-asan/board $(PYTHON) -m unittest discover -s tests/board
 
@@ -101,31 +80,31 @@ test-asan: board
 test-cuts: board
 	@$(call cuts,--every 5)
 
-cuts: board
+cuts: board ## the board's power cut at every sector of an update, and again while it recovers
 	@$(call cuts,--again)
 
 # The core with real FatFs and littlefs, cut at every write; REPLAY=token repeats one failure.
-torture: setup
+torture: setup ## the core with real FatFs, cut at every write in every order (20 minutes)
 	@$(MAKE) --no-print-directory -C tests/torture run
 
-torture-slice: setup
+torture-slice: setup ## a part of it
 	@$(MAKE) --no-print-directory -C tests/torture slice
 
-torture-mutants: setup
+torture-mutants: setup ## broken cores must be caught
 	@$(MAKE) --no-print-directory -C tests/torture mutants
 
-bench-card: board
+bench-card: board ## sectors and commands written by updates and a logger, exact counts
 	@$(PYTHON) bench/card.py
 
-fuzz: setup
+fuzz: setup ## the parsers under libFuzzer, SECONDS=5 each
 	@$(MAKE) --no-print-directory -C tests/fuzz check
 
-lint: setup
+lint: setup ## clang-format, cppcheck, warnings of gcc and clang as errors, the rooms of core/
 	@tools/lint.sh
 
 # On a real board. ARCH= makes sure of its architecture, BOOT= has the arguments of sdboot.boot(),
 # FORCE=1 replaces a boot.py of your own.
-install uninstall: mpremote
+install uninstall: mpremote ## PORT=/dev/ttyUSB0: the package on a board with stock MicroPython
 	@[ -n "$(PORT)" ] || { echo "make $@: say where the board is: make $@ PORT=/dev/ttyUSB0"; exit 1; }
 	@$(PYTHON) tools/install.py $@ --port "$(PORT)" $(if $(ARCH),--arch "$(ARCH)") \
 		$(if $(BOOT),--boot '$(BOOT)') $(if $(FORCE),--force)
@@ -136,12 +115,12 @@ mpremote:
 		tools/suite.sh deb bookworm-backports build/mpremote micropython-mpremote python3-serial
 
 # Firmware of a Raspberry Pi Pico with sdboot in it: the CMake build of MicroPython.
-rp2: board
+rp2: board ## firmware for a Raspberry Pi Pico with sdboot built in
 	@tools/setup.sh arm rp2
 	@tools/rp2.sh
 
 # Firmware with everything of sdboot in it boots with an empty flash.
-test-frozen: board
+test-frozen: board ## firmware with sdboot built in and frozen
 	@$(MAKE) --no-print-directory -C sim FROZEN=1
 	@$(PYTHON) -m unittest discover -s tests/frozen
 
@@ -156,7 +135,7 @@ native_tests := test_boot test_ota test_rollback test_verify test_transaction
 native_env = SDBOOT_BOARD=$(CURDIR)/build/$(native_board_$*)/board \
 	SDBOOT_PACKAGE=$(CURDIR)/build/native/$*/lib/sdboot
 
-test-native: board emu
+test-native: board emu ## the native modules on emulated Xtensa, RISC-V and Arm, and on x64
 	@$(MAKE) --no-print-directory native ARCH=
 	@$(MAKE) --no-print-directory -C sim BARE=1
 	@$(MAKE) --no-print-directory -j2 -O test-native-x64 $(EMULATED:%=test-native-%)
@@ -174,26 +153,26 @@ $(EMULATED:%=test-native-%): test-native-%:
 # The newest MicroPython that Debian has: sdboot built in, and as native modules on stock firmware.
 # TESTS=discover runs all of the board's tests on it.
 TESTS ?= $(native_tests)
-test-newest: board
+test-newest: board ## the board's tests on the newest MicroPython in Debian
 	@tools/newest.sh
 	@$(MAKE) --no-print-directory native ARCH=x64
 	@cd tests/board && SDBOOT_BOARD=$(CURDIR)/build/newest/board $(PYTHON) -m unittest $(TESTS)
 	@cd tests/board && SDBOOT_BOARD=$(CURDIR)/build/newest/bare/board \
 		SDBOOT_PACKAGE=$(CURDIR)/build/native/x64/lib/sdboot $(PYTHON) -m unittest $(TESTS)
 
-bench-native: board emu
+bench-native: board emu ## what native modules cost a board: heap, executable memory, time
 	@$(MAKE) --no-print-directory -s native ARCH= >/dev/null
 	@$(MAKE) --no-print-directory -C sim BARE=1
 	@$(PYTHON) bench/native.py
 
-test-install: board emu mpremote
+test-install: board emu mpremote ## installing, on emulated boards
 	@for arch in x64 armv7m rv32imc xtensawin; do \
 		$(MAKE) --no-print-directory native ARCH=$$arch || exit 1; done
 	@$(MAKE) --no-print-directory -C sim BARE=1
 	@$(MAKE) --no-print-directory -C tests/install/uart
 	@$(PYTHON) -m unittest discover -s tests/install
 
-clean:
+clean: ## remove build/
 	rm -rf build
 
 .PHONY: all help native test-native bench-native $(EMULATED:%=test-native-%) test-native-x64 rp2 test-newest test-frozen install uninstall mpremote test-install setup board emu test-emu demo run test test-unit test-sim test-board test-cuts test-asan cuts torture torture-slice torture-mutants bench-card fuzz lint clean

@@ -20,7 +20,8 @@ number() {
 }
 version=$(number MAJOR).$(number MINOR).$(number MICRO)
 [ -x "$OUT/board" ] || echo "newest: building MicroPython $version, about a minute"
-make --no-print-directory -C "$ROOT/sim" MPY_DIR="$TREE" MPY_VERSION="v$version" OUT="$OUT"
+make --no-print-directory -C "$ROOT/sim" MPY_DIR="$TREE" MPY_VERSION="v$version" OUT="$OUT" \
+    OUT_CROSS="$OUT/mpy-cross"
 make --no-print-directory -C "$ROOT/sim" MPY_DIR="$TREE" MPY_VERSION="v$version" \
-    OUT="$OUT/bare" BARE=1
+    OUT="$OUT/bare" OUT_CROSS="$OUT/mpy-cross" BARE=1
 echo "newest: MicroPython $version"

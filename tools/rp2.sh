@@ -14,7 +14,7 @@ SUITE=trixie # pico-sdk 2.1.1, which MicroPython 1.25 is made for
 # MicroPython's tree without the libraries that Debian's source package leaves out, and with them.
 link_tree() {
     rm -rf "$TREE"
-    cp -as "$ROOT/build/micropython" "$TREE"
+    cp -as "$(readlink -f "$ROOT/build/micropython")" "$TREE"
     for pair in tinyusb:host/usr/src/tinyusb pico-sdk:host/usr/src/pico-sdk mbedtls:mbedtls; do
         rm -rf "$TREE/lib/${pair%%:*}"
         ln -s "$OUT/${pair#*:}" "$TREE/lib/${pair%%:*}"

@@ -5,7 +5,8 @@
 #   tools/setup.sh              as root, or as a user with sudo if packages are missing
 #   tools/setup.sh GROUP...     these groups of packages too: native xtensa riscv arm qemu rp2
 #   tools/setup.sh --list       every package with its group and its reason
-#   MPY_DIR=/path tools/setup.sh  another MicroPython 1.25 tree (copied) instead of Debian's
+#   MPY_DIR=/path tools/setup.sh  another MicroPython 1.25 tree instead of Debian's: it is used where
+#                                 it is, build/micropython becomes a link to it
 set -eu
 
 VERSION=1.25.0
@@ -97,14 +98,6 @@ missing_packages() {
     done
 }
 
-quiet() {
-    # Runs a command; its output is shown only if it fails.
-    if ! "$@" >"$BUILD/setup.log" 2>&1; then
-        cat "$BUILD/setup.log" >&2
-        die "failed: $*"
-    fi
-}
-
 POLICY=/usr/sbin/policy-rc.d
 guard_made=no
 remove_guard() {
@@ -115,9 +108,28 @@ remove_guard() {
 }
 
 # Packages with a service (nginx) must not start it: only tests run it, on ports of their own.
+# apt-get waits for dpkg's lock if it is told to, but not for that of its own lists.
+apt_get() {
+    as_root env DEBIAN_FRONTEND=noninteractive LC_ALL=C \
+        apt-get -q -o DPkg::Lock::Timeout=600 "$@" >"$BUILD/setup.log" 2>&1
+}
+
+update_lists() {
+    tries=0
+    until apt_get update; do
+        if [ $tries -ge 120 ] || ! grep -q "Could not get lock" "$BUILD/setup.log"; then
+            cat "$BUILD/setup.log" >&2
+            die "failed: apt-get update"
+        fi
+        [ $tries -gt 0 ] || say "waiting for another apt-get"
+        tries=$((tries + 1))
+        sleep 5
+    done
+}
+
 install_packages() {
     say "updating the list of packages"
-    quiet as_root env DEBIAN_FRONTEND=noninteractive apt-get -q update
+    update_lists
     say "installing" $missing
     trap remove_guard EXIT
     trap 'exit 1' INT TERM
@@ -126,8 +138,10 @@ install_packages() {
         printf '#!/bin/sh\nexit 101\n' | as_root tee "$POLICY" >/dev/null
         as_root chmod 755 "$POLICY"
     fi
-    quiet as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends \
-        install $missing
+    if ! apt_get -y --no-install-recommends install $missing; then
+        cat "$BUILD/setup.log" >&2
+        die "failed: apt-get install $missing"
+    fi
     case " $missing " in
     *" nginx-light "*)
         if command -v systemctl >/dev/null 2>&1; then
@@ -155,17 +169,22 @@ check_tree() {
     fi
 }
 
-copy_tree() {
-    say "copying MicroPython from $MPY_DIR"
+# What was built of another tree must not be mixed with what is built of this one.
+forget_builds() {
+    rm -rf "$STAMP" "$TREE" "$BUILD/mpy-cross" "$BUILD"/sim* "$BUILD"/emu* "$BUILD/native" \
+        "$BUILD/unit" "$BUILD/torture" "$BUILD/rp2"
+}
+
+link_tree() {
+    say "using MicroPython in $MPY_DIR"
     check_tree "$MPY_DIR"
-    rm -rf "$STAMP" "$TREE" "$TREE.new"
-    cp -a "$MPY_DIR" "$TREE.new"
-    mv "$TREE.new" "$TREE"
+    forget_builds
+    ln -s "$(cd "$MPY_DIR" && pwd)" "$TREE"
 }
 
 fetch_tree() {
     say "fetching MicroPython $VERSION, Debian's source package of $SUITE"
-    rm -rf "$STAMP" "$TREE"
+    forget_builds
     "$ROOT/tools/suite.sh" src "$SUITE" "$TREE" "$SOURCE" ||
         die "MPY_DIR=/path/to/micropython-$VERSION gives MicroPython's source instead"
     check_tree "$TREE"
@@ -186,6 +205,11 @@ for arg; do
 done
 
 mkdir -p "$BUILD"
+exec 9>"$BUILD/setup.lock"
+if ! flock -n 9; then
+    say "waiting for another set-up of this checkout"
+    flock 9
+fi
 if command -v apt-get >/dev/null 2>&1 && command -v dpkg-query >/dev/null 2>&1; then
     missing=$(missing_packages | tr '\n' ' ')
     if [ -n "$missing" ]; then
@@ -206,7 +230,7 @@ if [ -f "$TREE/py/mpconfig.h" ] && [ -f "$STAMP" ] &&
     exit 0
 fi
 if [ -n "${MPY_DIR-}" ]; then
-    copy_tree
+    link_tree
 else
     fetch_tree
 fi
