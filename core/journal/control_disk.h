@@ -11,9 +11,9 @@
 #define CONTROL_POINTER_SIZE 16
 #define CONTROL_POINTER_MAGIC 0x50626473u // "sdbP"
 #define CONTROL_IDENT_MAGIC 0x43626473u   // "sdbC"
-#define CONTROL_VERSION 1u
+#define CONTROL_VERSION 2u
 #define CONTROL_TWIN_CRC_AT 32
-#define CONTROL_TWIN 3u // sector of the area with the copy of sector 0, while it is being made
+#define CONTROL_PLACE_MAX 512u // sectors of the largest area that is made
 
 // Rescue looks at every CONTROL_NEAR_STEP-th sector up to CONTROL_NEAR, then at every
 // CONTROL_FAR_STEP-th up to the largest FAT16 volume: every area contains one of these.

@@ -128,7 +128,7 @@ static int control_find_file(const struct sdb_bdev *dev, const struct sdb_fatgeo
         }
         if (run >= SDB_CONTROL_FILE_MIN) {
             c->lba = sdb_fatgeo_lba(geo, first);
-            c->sectors = run < SDB_CONTROL_MAX ? run : SDB_CONTROL_MAX;
+            c->sectors = run < CONTROL_PLACE_MAX ? run : CONTROL_PLACE_MAX;
             return 0;
         }
     }

@@ -34,7 +34,7 @@ static uint32_t control_step(uint32_t lba) {
 static int control_mark(const struct sdb_bdev *card, const struct sdb_control *c,
                         const uint8_t *buf) {
     for (uint32_t lba = c->lba + 1; lba < c->lba + c->sectors; lba++) {
-        if (lba == c->lba + CONTROL_TWIN || lba % control_step(lba) == 0) {
+        if (lba == c->lba + SDB_CONTROL_SECTOR0 || lba % control_step(lba) == 0) {
             int err = control_put(card, lba, buf);
             if (err < 0) {
                 return err;
@@ -140,7 +140,7 @@ int sdb_control_make(const struct sdb_bdev *card, const struct sdb_fatgeo *geo,
     return err;
 }
 
-// Finds the first run of SDB_CONTROL_MAX sectors from `from` on, up to the end of the gap, that
+// Finds the first run of CONTROL_PLACE_MAX sectors from `from` on, up to the end of the gap, that
 // are zero or ours, or the longest one.
 static int control_find_run(const struct sdb_bdev *card, const struct sdb_fatgeo *geo,
                             uint32_t from, struct sdb_control *c, uint8_t *buf) {
@@ -151,7 +151,8 @@ static int control_find_run(const struct sdb_bdev *card, const struct sdb_fatgeo
         old.sectors = 0;
     }
     uint32_t run = 0;
-    for (uint32_t lba = from; lba <= geo->gap && err == 0 && c->sectors < SDB_CONTROL_MAX; lba++) {
+    for (uint32_t lba = from; lba <= geo->gap && err == 0 && c->sectors < CONTROL_PLACE_MAX;
+         lba++) {
         bool ours = lba - old.lba < old.sectors;
         if (!ours) {
             err = control_get(card, lba, buf);
@@ -211,7 +212,7 @@ static int control_rescue_at(const struct sdb_bdev *card, uint32_t lba, uint8_t 
         }
     }
     uint32_t crc = sdb_get32(buf + CONTROL_TWIN_CRC_AT);
-    err = control_get(card, c.lba + CONTROL_TWIN, buf);
+    err = control_get(card, c.lba + SDB_CONTROL_SECTOR0, buf);
     if (err < 0) {
         return err;
     }

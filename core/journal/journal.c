@@ -182,6 +182,7 @@ int sdb_journal_attach(struct sdb_journal *j, uint32_t area, uint32_t sectors) {
         return SDB_ENOSPC;
     }
     uint32_t slots = sdb_area_slots(sectors);
+    slots = slots < SDB_JOURNAL_SLOTS ? slots : SDB_JOURNAL_SLOTS;
     j->area = area;
     j->area_sectors = sectors;
     j->slots = slots;

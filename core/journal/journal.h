@@ -22,7 +22,7 @@
 #ifndef SDB_JOURNAL_RAM
 #define SDB_JOURNAL_RAM 12u // captured sectors held in memory; more is faster, at least 1
 #endif
-#define SDB_JOURNAL_SLOTS 496u // captured sectors at most: those of the largest control area
+#define SDB_JOURNAL_SLOTS 496u // captured sectors at most, however large the area
 
 enum sdb_replay {
     SDB_REPLAY_NONE = 0,    // nothing was committed and not yet in place

@@ -20,11 +20,6 @@
 #define JOURNAL_AT_CRC 508 // of the bytes before it
 
 _Static_assert(JOURNAL_AT_ENTRIES + JOURNAL_ENTRY * JOURNAL_PER_BLOCK == JOURNAL_AT_CRC, "index");
-_Static_assert(SDB_JOURNAL_SLOTS + (SDB_JOURNAL_SLOTS - 1) / JOURNAL_PER_BLOCK +
-                       SDB_CONTROL_FIXED ==
-                   SDB_CONTROL_MAX,
-               "slots of the largest area");
-
 // LBA of index block `block`.
 static inline uint32_t journal_block_lba(const struct sdb_journal *j, uint32_t block) {
     return j->area + SDB_CONTROL_HEADER + block;

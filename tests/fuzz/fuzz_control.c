@@ -22,6 +22,7 @@ static uint32_t touched_count;
 static bool watching;
 static uint32_t gap_end; // first sector of the volume
 static uint32_t area;
+static uint32_t slot0;
 static uint32_t named[NAMED_MAX];
 static uint32_t named_count;
 static unsigned home_writes;
@@ -86,7 +87,7 @@ static void make_base(void) {
     gap_end = v.journal.geo.gap + 1;
     // A commit of two sectors whose last step was cut off.
     uint8_t *h = card[area + SDB_CONTROL_HEADER];
-    uint32_t slot0 = v.journal.slot0;
+    slot0 = v.journal.slot0;
     sdb_put32(h, 0x4A626473);
     sdb_put32(h + 4, 1);
     sdb_put32(h + 8, area);
@@ -115,18 +116,21 @@ static void note_named(void) {
         sectors > SECTORS - lba) {
         return;
     }
-    if (lba + 2 < SECTORS) {
-        named[named_count++] = lba + 2; // the header itself is cleared
+    if (lba + SDB_CONTROL_HEADER < SECTORS) {
+        named[named_count++] = lba + SDB_CONTROL_HEADER; // the header itself is cleared
     }
-    const uint8_t *h = lba + 2 < SECTORS ? card[lba + 2] : card[0];
+    const uint8_t *h =
+        lba + SDB_CONTROL_HEADER < SECTORS ? card[lba + SDB_CONTROL_HEADER] : card[0];
     if (memcmp(h, "sdbJ", 4) != 0 || sdb_get32(h + 508) != sdb_crc32(0, h, 508) ||
         sdb_get32(h + 8) != lba || sdb_get32(h + 12) != sectors) {
         named_count = 0;
         return;
     }
     uint32_t n = sdb_get32(h + 16);
-    for (uint32_t i = 0; i < n && i < SDB_JOURNAL_SLOTS && lba + 2 + i / 40 < SECTORS; i++) {
-        named[named_count++] = sdb_get32(card[lba + 2 + i / 40] + 28 + 12 * (i % 40));
+    for (uint32_t i = 0;
+         i < n && i < SDB_JOURNAL_SLOTS && lba + SDB_CONTROL_HEADER + i / 40 < SECTORS; i++) {
+        named[named_count++] =
+            sdb_get32(card[lba + SDB_CONTROL_HEADER + i / 40] + 28 + 12 * (i % 40));
     }
 }
 
@@ -135,7 +139,7 @@ static size_t change(const uint8_t *data, size_t size) {
     uint32_t lba = data[0] % 8 == 0   ? 0
                    : data[0] % 8 == 1 ? gap_end
                    : data[0] % 8 == 2 ? gap_end + 40 + data[0] / 8 % 2
-                   : data[0] % 8 == 3 ? area + 512 - 1 - 496 + data[0] / 8 % 2
+                   : data[0] % 8 == 3 ? slot0 + data[0] / 8 % 2
                    : data[0] % 8 == 4 ? (uint32_t)(data[0] / 8) * 500
                                       : area + data[0] % 8 - 5 + data[0] / 64;
     uint32_t at = (uint32_t)(data[1] | (data[2] & 1) << 8);
