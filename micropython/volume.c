@@ -39,7 +39,7 @@ static mp_obj_t volume_make_new(const mp_obj_type_t *type, size_t n_args, size_t
 
 static int volume_flush(struct sdb_volume_obj *self) {
     struct sdb_journal *journal = &self->volume.journal;
-    if (self->flusher == MP_OBJ_NULL || journal->deferred) {
+    if (self->flusher == MP_OBJ_NULL || sdb_journal_is_deferred(journal)) {
         return 0;
     }
     mp_obj_t ret;
@@ -53,7 +53,7 @@ static int volume_flush(struct sdb_volume_obj *self) {
 // again for the other file.
 static int volume_before_sync(mp_obj_t owner) {
     struct sdb_volume_obj *self = MP_OBJ_TO_PTR(owner);
-    return self->volume.journal.open ? 0 : volume_flush(self);
+    return sdb_journal_is_open(&self->volume.journal) ? 0 : volume_flush(self);
 }
 
 // device() -> block device to mount; dead after the next abort
@@ -80,7 +80,7 @@ static mp_obj_t volume_info(mp_obj_t self_in) {
         MP_OBJ_NEW_SMALL_INT(area && !v->wanted ? SDB_ENOENT : v->without),
         mp_obj_new_int_from_uint(area ? v->control.lba : 0),
         mp_obj_new_int_from_uint(area ? v->control.sectors : 0),
-        MP_OBJ_NEW_SMALL_INT(v->journal.failed),
+        MP_OBJ_NEW_SMALL_INT(sdb_journal_failed(&v->journal)),
     };
     return mp_obj_new_tuple(5, items);
 }
@@ -150,7 +150,7 @@ static MP_DEFINE_CONST_FUN_OBJ_2(volume_defer_obj, volume_defer);
 static mp_obj_t volume_checkpoint(mp_obj_t self_in, mp_obj_t must) {
     struct sdb_volume_obj *self = sdb_volume_get(self_in);
     struct sdb_journal *journal = &self->volume.journal;
-    bool full = sdb_journal_room(journal) <= journal->slots / 2;
+    bool full = sdb_journal_full(journal);
     return volume_end(self, full || mp_obj_is_true(must) ? sdb_journal_checkpoint(journal) : 0);
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(volume_checkpoint_obj, volume_checkpoint);

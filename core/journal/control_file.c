@@ -138,27 +138,26 @@ static int control_find_file(const struct sdb_bdev *dev, const struct sdb_fatgeo
 int sdb_control_place_file(struct sdb_journal *j, struct sdb_control *c, uint8_t *buf) {
     struct sdb_bdev view;
     memset(c, 0, sizeof *c);
-    if (!j->geo.safe || j->area != 0) {
+    const struct sdb_fatgeo *geo = sdb_journal_geo(j);
+    if (!geo->safe || sdb_journal_has_area(j)) {
         return SDB_ENOSPC;
     }
     sdb_journal_bdev(j, &view);
-    int err = control_find_file(&view, &j->geo, c, buf);
+    int err = control_find_file(&view, geo, c, buf);
     if (err < 0) {
         return err;
     }
     // The file's content must not be captured: it would be copied over the area that carries it.
-    for (uint32_t i = 0; i < j->count; i++) {
-        if (j->lba[i] - c->lba < c->sectors) {
-            return SDB_EBUSY;
-        }
+    if (sdb_journal_captures(j, c->lba, c->sectors)) {
+        return SDB_EBUSY;
     }
-    if (j->failed < 0) {
-        return j->failed;
+    if (sdb_journal_failed(j) < 0) {
+        return sdb_journal_failed(j);
     }
     // Its content as written by the filesystem is of no interest, but must not come after ours.
     err = j->card->sync(j->card->ctx);
     if (err == 0) {
-        err = sdb_control_make(j->card, &j->geo, c, buf);
+        err = sdb_control_make(j->card, geo, c, buf);
     }
     if (err == 0) {
         err = sdb_journal_attach(j, c->lba, c->sectors);

@@ -242,3 +242,44 @@ void sdb_journal_defer(struct sdb_journal *j, bool deferred) {
 uint32_t sdb_journal_room(const struct sdb_journal *j) {
     return j->slots - j->count;
 }
+
+uint32_t sdb_journal_slots(const struct sdb_journal *j) {
+    return j->slots;
+}
+
+bool sdb_journal_full(const struct sdb_journal *j) {
+    return sdb_journal_room(j) <= j->slots / 2;
+}
+
+bool sdb_journal_captures(const struct sdb_journal *j, uint32_t lba, uint32_t count) {
+    for (uint32_t i = 0; i < j->count; i++) {
+        if (j->lba[i] - lba < count) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool sdb_journal_is_open(const struct sdb_journal *j) {
+    return j->open;
+}
+
+bool sdb_journal_is_deferred(const struct sdb_journal *j) {
+    return j->deferred;
+}
+
+bool sdb_journal_has_area(const struct sdb_journal *j) {
+    return j->area != 0;
+}
+
+int sdb_journal_failed(const struct sdb_journal *j) {
+    return j->failed;
+}
+
+bool sdb_journal_is_dead(const struct sdb_journal *j) {
+    return j->dead;
+}
+
+const struct sdb_fatgeo *sdb_journal_geo(const struct sdb_journal *j) {
+    return &j->geo;
+}

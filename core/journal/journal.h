@@ -30,6 +30,7 @@ enum sdb_replay {
     SDB_REPLAY_FOREIGN = 2, // somebody has changed the card since: nothing overwritten
 };
 
+// Internal: the journal's own files look in here, everybody else calls functions.
 struct sdb_journal {
     const struct sdb_bdev *card;
     struct sdb_fatgeo geo;
@@ -91,7 +92,28 @@ void sdb_journal_abort(struct sdb_journal *j);
 // While set, a sync is not a commit, and what is captured waits for the next one.
 void sdb_journal_defer(struct sdb_journal *j, bool deferred);
 
-// Captured sectors that still fit. A long transaction checkpoints when this gets low.
+// Captured sectors that still fit, and those that fit in an empty journal.
 uint32_t sdb_journal_room(const struct sdb_journal *j);
+uint32_t sdb_journal_slots(const struct sdb_journal *j);
+
+// Half full: a long transaction checkpoints now.
+bool sdb_journal_full(const struct sdb_journal *j);
+
+// Is any of `count` sectors from `lba` on captured?
+bool sdb_journal_captures(const struct sdb_journal *j, uint32_t lba, uint32_t count);
+
+// Is there an explicit transaction? Are syncs no commits? Is there a control area?
+bool sdb_journal_is_open(const struct sdb_journal *j);
+bool sdb_journal_is_deferred(const struct sdb_journal *j);
+bool sdb_journal_has_area(const struct sdb_journal *j);
+
+// The first error since the last commit (only abort helps), 0: none.
+int sdb_journal_failed(const struct sdb_journal *j);
+
+// A commit could not be ended: nothing is written any more until the next replay.
+bool sdb_journal_is_dead(const struct sdb_journal *j);
+
+// The volume; j's own.
+const struct sdb_fatgeo *sdb_journal_geo(const struct sdb_journal *j);
 
 #endif

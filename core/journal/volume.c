@@ -52,7 +52,7 @@ int sdb_volume_open(struct sdb_volume *v, const struct sdb_bdev *card, bool jour
 }
 
 void sdb_volume_bdev(struct sdb_volume *v, struct sdb_bdev *out) {
-    if (v->wanted && (v->without == 0 || v->journal.open)) {
+    if (v->wanted && (v->without == 0 || sdb_journal_is_open(&v->journal))) {
         sdb_journal_bdev(&v->journal, out);
     } else {
         *out = *v->card;

@@ -11,7 +11,7 @@ int sdb_volume_prepare(struct sdb_volume *v, const struct sdb_bdev *card, uint8_
     if (res < 0 || v->without != SDB_ENOENT) {
         return res;
     }
-    v->without = sdb_control_place_gap(card, &v->journal.geo, &v->control, buf);
+    v->without = sdb_control_place_gap(card, sdb_journal_geo(&v->journal), &v->control, buf);
     if (v->without == 0) {
         v->without = sdb_journal_attach(&v->journal, v->control.lba, v->control.sectors);
     }
@@ -23,7 +23,7 @@ int sdb_volume_prepare(struct sdb_volume *v, const struct sdb_bdev *card, uint8_
 
 int sdb_volume_begin_file(struct sdb_volume *v) {
     // Where nothing can pass through, on FAT12, the file would have to fit in the journal's RAM.
-    return v->journal.geo.safe ? sdb_journal_begin(&v->journal) : SDB_ENOSPC;
+    return sdb_journal_geo(&v->journal)->safe ? sdb_journal_begin(&v->journal) : SDB_ENOSPC;
 }
 
 static int volume_write_file(const struct sdb_fs *fs, uint8_t *buf) {

@@ -84,7 +84,7 @@ static void make_base(void) {
     CHECK(sdb_mkfs_fat(&dev, 1, buf, sizeof buf) == 0);
     CHECK(sdb_volume_prepare(&v, &dev, buf) == 0 && v.without == 0);
     area = v.control.lba;
-    gap_end = v.journal.geo.gap + 1;
+    gap_end = sdb_journal_geo(&v.journal)->gap + 1;
     // A commit of two sectors whose last step was cut off.
     uint8_t *h = card[area + SDB_CONTROL_HEADER];
     slot0 = v.journal.slot0;

@@ -113,7 +113,7 @@ static void job_error_case(struct job *job, uint64_t call, int variant) {
     // The board is switched off as it is: all that was written is on the card.
     case_judge(job, &img, lo, hi);
     // Or the application drops the transaction and goes on.
-    if (err < 0 && variant != VARIANT_ERRORS && e.booted && !e.journal->dead) {
+    if (err < 0 && variant != VARIANT_ERRORS && e.booted && !sdb_journal_is_dead(e.journal)) {
         e.dev.fail_at = 0;
         if (env_abort(&e) < 0) {
             job_fail(job, "after an I/O error it can't be mounted", "");

@@ -230,7 +230,7 @@ static void commit_fails_at_each_write(void **state) {
         bool all = fail_write > 0;
         fail_write = 0;
         assert_int_equal(err, all ? 0 : SDB_EIO);
-        if (j.dead) {
+        if (sdb_journal_is_dead(&j)) {
             uint8_t s[SDB_SECTOR] = {0};
             sdb_journal_abort(&j);
             assert_int_equal(get(ROOT), 1); // still what was committed

@@ -50,7 +50,8 @@ static void test_first_and_second_open(void **state) {
         assert_int_equal(volume.control.entry_lba, 0);
         assert_true(volume.control.lba >= 1);
         assert_true(volume.control.sectors >= SDB_CONTROL_MIN);
-        assert_true(volume.control.lba + volume.control.sectors <= volume.journal.geo.start);
+        assert_true(volume.control.lba + volume.control.sectors <=
+                    sdb_journal_geo(&volume.journal)->start);
         assert_true(d.writes > 0);
         struct sdb_control first = volume.control;
 
@@ -128,7 +129,7 @@ static void test_record_commits(void **state) {
     sdb_volume_bdev(&volume, &dev);
     sdb_volume_store(&volume, &store);
     assert_int_equal(sdb_record_load(&store, &r), 0);
-    uint32_t root = volume.journal.geo.root; // in use: captured
+    uint32_t root = sdb_journal_geo(&volume.journal)->root; // in use: captured
     memset(buf, 'x', SDB_SECTOR);
     assert_int_equal(dev.write(dev.ctx, root, 1, buf), 0);
     ramdisk_get(&d, root, sector);
@@ -263,7 +264,7 @@ static void test_fat12(void **state) {
     boot[13] = 32; // clusters so large that there are few
     ramdisk_put(&d, 0, boot);
     assert_int_equal(open_volume(&d, true), 0);
-    assert_int_equal(volume.journal.geo.type, 12);
+    assert_int_equal(sdb_journal_geo(&volume.journal)->type, 12);
     assert_int_equal(sdb_volume_begin_file(&volume), SDB_ENOSPC);
     ramdisk_free(&d);
 }
