@@ -8,6 +8,7 @@
 // Setup and teardown of a test with a stage that has release 1.0.0 on it.
 static inline int stage_setup(void **state) {
     static struct stage stage;
+    unit_reset(NULL);
     stage_init(&stage);
     stage_old(&stage.mem);
     *state = &stage;
@@ -30,6 +31,7 @@ static inline void assert_same(const struct memfs *a, const char *pa, const stru
     free(x);
     free(y);
 }
+#define assert_same(...) UNIT_FROM(assert_same(__VA_ARGS__))
 
 static inline struct sdb_record record_of(struct stage *s) {
     struct sdb_record r;
@@ -44,5 +46,6 @@ static inline void assert_untouched(struct stage *s, const struct memfs *before)
     assert_null(memfs_find(&s->mem, "/.sdboot/new"));
     assert_same(&s->mem, "", before, "", true);
 }
+#define assert_untouched(...) UNIT_FROM(assert_untouched(__VA_ARGS__))
 
 #endif

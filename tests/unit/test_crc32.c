@@ -24,6 +24,7 @@ static void test_random_data_in_pieces(void **state) {
     uint32_t seed = 1;
     uint8_t data[600];
     for (size_t len = 0; len < sizeof data; len += 7) {
+        UNIT_CASE(len);
         for (size_t i = 0; i < len; i++) {
             data[i] = (uint8_t)unit_random(&seed);
         }

@@ -6,11 +6,13 @@ static void test_every_code_has_its_own_text(void **state) {
     const char *seen[128];
     size_t n = 0;
     for (int code = 0; code > -256; code--) {
+        UNIT_CASE(code);
         const char *text = sdb_strerror(code);
         if (strcmp(text, "error") == 0) {
             continue;
         }
         for (size_t i = 0; i < n; i++) {
+            UNIT_CASE(i);
             assert_string_not_equal(text, seen[i]);
         }
         size_t len = strlen(text);
@@ -40,6 +42,7 @@ static void test_other_numbers(void **state) {
     (void)state;
     const int others[] = {-3, -110, -201, -255, -256, -100000, 1, 22, 200, INT32_MAX, INT32_MIN};
     for (size_t i = 0; i < COUNT(others); i++) {
+        UNIT_CASE(i);
         assert_string_equal(sdb_strerror(others[i]), "error");
     }
 }

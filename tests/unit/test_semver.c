@@ -93,6 +93,7 @@ static void test_order(void **state) {
         "18446744073709551617.0.0",
     };
     for (size_t i = 0; i < COUNT(order); i++) {
+        UNIT_CASE(i);
         assert_true(sdb_semver_valid(order[i]));
         for (size_t k = 0; k < COUNT(order); k++) {
             if (sign(sdb_semver_compare(order[i], order[k])) != (i > k) - (i < k)) {

@@ -19,10 +19,12 @@ static void fill(struct ramdisk *d) {
 static void assert_model(const struct ramdisk *d) {
     uint8_t sector[SDB_SECTOR];
     for (uint32_t lba = 0; lba < SECTORS; lba++) {
+        UNIT_CASE(lba);
         ramdisk_get(d, lba, sector);
         assert_memory_equal(sector, model + lba * SDB_SECTOR, SDB_SECTOR);
     }
 }
+#define assert_model(...) UNIT_FROM(assert_model(__VA_ARGS__))
 
 // Random transfers of every alignment against an array of bytes.
 static void test_model(void **state) {
@@ -32,6 +34,7 @@ static void test_model(void **state) {
     struct ramdisk d;
     fill(&d);
     for (int i = 0; i < 20000; i++) {
+        UNIT_CASE(i);
         uint32_t size = sizes[unit_random(&seed) % COUNT(sizes)];
         uint32_t block = unit_random(&seed) % (BYTES / size + 2);
         uint32_t off = unit_random(&seed) % (size + size / 2);
@@ -86,6 +89,7 @@ static void test_commands(void **state) {
         {0, 4097, 1, 2}, {0, 0, 0, 0},     {100, 8000, 2, 3},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
+        UNIT_CASE(i);
         struct ramdisk d;
         fill(&d);
         assert_int_equal(sdb_blocks_write(&d.dev, 4096, 2, cases[i].off, buf, cases[i].len, bounce),
@@ -147,6 +151,7 @@ static void test_end_of_card(void **state) {
         {0xffffffff, 512, 0xffffffff, 0, 1, SDB_EINVAL},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
+        UNIT_CASE(i);
         struct ramdisk d;
         ramdisk_init(&d, cases[i].sectors, 0);
         int read = sdb_blocks_read(&d.dev, cases[i].size, cases[i].block, cases[i].off, buf,
@@ -167,6 +172,7 @@ static void test_errors(void **state) {
     (void)state;
     static uint8_t buf[2048];
     for (unsigned n = 1; n <= 3; n++) {
+        UNIT_CASE(n);
         struct ramdisk d;
         fill(&d);
         d.fail_read = n;

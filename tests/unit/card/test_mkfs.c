@@ -135,6 +135,7 @@ static void test_too_small(void **state) {
     (void)state;
     const uint32_t sizes[] = {0, 1, 1024, 2048, 3 * MIB - 1};
     for (size_t i = 0; i < COUNT(sizes); i++) {
+        UNIT_CASE(i);
         struct ramdisk d;
         ramdisk_init(&d, sizes[i], 0);
         assert_int_equal(sdb_mkfs_fat(&d.dev, 1, buf, sizeof buf), SDB_ENOSPC);
@@ -178,12 +179,14 @@ static void old_content(struct ramdisk *d, int what) {
 static void test_cuts(void **state) {
     (void)state;
     for (int what = 0; what < 4; what++) {
+        UNIT_CASE(what);
         struct ramdisk before, d;
         ramdisk_init(&before, 3 * MIB, what == 0 ? 0xff : 0);
         old_content(&before, what);
         ramdisk_power_on(&before);
         unsigned blank = 0;
         for (uint64_t cut = 0;; cut++) {
+            UNIT_CASE(cut);
             struct sdb_probe probe;
             ramdisk_copy(&d, &before);
             d.cut = true;
@@ -224,6 +227,7 @@ static void test_errors(void **state) {
     assert_true(d.syncs >= 3);
     ramdisk_free(&d);
     for (unsigned n = 1; n <= writes; n++) {
+        UNIT_CASE(n);
         ramdisk_init(&d, 4 * MIB, 0xff);
         d.fail_write = n;
         assert_int_equal(sdb_mkfs_fat(&d.dev, 1, buf, sizeof buf), SDB_EIO);

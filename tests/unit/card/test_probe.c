@@ -51,6 +51,7 @@ static void expect(struct ramdisk *d, int kind, uint32_t volume, const char *nam
     // An error of any read is an error, never a kind.
     unsigned reads = d->reads;
     for (unsigned n = 1; n <= reads; n++) {
+        UNIT_CASE(n);
         uint8_t buf[SDB_SECTOR];
         d->reads = 0;
         d->fail_read = n;
@@ -146,6 +147,7 @@ static void test_own_format(void **state) {
     uint8_t buf[4096];
     const uint32_t sizes[] = {3 * MIB, 64 * MIB, 512 * MIB};
     for (size_t i = 0; i < COUNT(sizes); i++) {
+        UNIT_CASE(i);
         struct ramdisk d;
         ramdisk_init(&d, sizes[i], 0);
         assert_int_equal(sdb_mkfs_fat(&d.dev, 1, buf, sizeof buf), 0);
@@ -364,8 +366,11 @@ static void test_littlefs(void **state) {
     (void)state;
     const uint8_t zeros[SDB_SECTOR] = {0};
     for (uint32_t size = 512; size <= 65536; size *= 2) {
+        UNIT_CASE(size);
         for (uint32_t start = 0; start <= 4096; start += 4096) {
+            UNIT_CASE(start);
             for (int changes = 0; changes < 100; changes += 33) {
+                UNIT_CASE(changes);
                 struct ramdisk d;
                 ramdisk_init(&d, 64 * 128 + 4096, 0xff);
                 if (start != 0) {

@@ -1,10 +1,5 @@
 // The journal and the geometry it trusts, call by call. What power cuts do is tests/torture's.
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdlib.h>
-#include <string.h>
-#include <cmocka.h>
+#include "unit.h"
 
 #include "core/bytes.h"
 #include "core/journal/control.h"
@@ -191,6 +186,7 @@ static void spills_and_is_full(void **state) {
     }
     assert_true(room - FAT_SECTORS == sdb_journal_room(&j));
     for (uint32_t i = 0; i < FAT_SECTORS; i++) {
+        UNIT_CASE(i);
         assert_int_equal(get(FAT + i), i + 1);
     }
     int err = 0;
@@ -221,6 +217,7 @@ static void control_area_is_guarded(void **state) {
 // Fails each write of a commit in turn: old or new, and replay completes it.
 static void commit_fails_at_each_write(void **state) {
     for (unsigned n = 1; n < 8; n++) {
+        UNIT_CASE(n);
         setup(state);
         put(ROOT, 1);
         put(FAT, 1);

@@ -42,6 +42,7 @@ static void test_first_and_second_open(void **state) {
     (void)state;
     const uint32_t sizes[] = {3 * MIB, 64 * MIB, 512 * MIB, 0xffffffff};
     for (size_t i = 0; i < COUNT(sizes); i++) {
+        UNIT_CASE(i);
         struct ramdisk d;
         format(&d, sizes[i]);
         assert_int_equal(open_volume(&d, true), 0);
@@ -56,6 +57,7 @@ static void test_first_and_second_open(void **state) {
         struct sdb_control first = volume.control;
 
         for (int again = 0; again < 4; again++) {
+            UNIT_CASE(again);
             ramdisk_power_on(&d);
             assert_int_equal(open_volume(&d, again % 2 == 0), 0);
             assert_int_equal(volume.without, 0);
@@ -76,6 +78,7 @@ static void test_cuts(void **state) {
     format(&before, 3 * MIB);
     ramdisk_get(&before, 1024, boot);
     for (uint64_t cut = 0;; cut++) {
+        UNIT_CASE(cut);
         ramdisk_copy(&d, &before);
         d.cut = true;
         d.cut_at = cut;
@@ -102,6 +105,7 @@ static void test_record(void **state) {
     struct sdb_record r;
     format(&d, 64 * MIB);
     for (uint32_t boot = 0; boot < 6; boot++) {
+        UNIT_CASE(boot);
         assert_int_equal(open_volume(&d, boot % 3 != 2), 0);
         sdb_volume_store(&volume, &store);
         assert_int_equal(sdb_record_load(&store, &r), 0);
@@ -207,6 +211,7 @@ static void test_file(void **state) {
         {0, 0, SDB_ENOENT},          // all is well, but this filesystem is not on the card
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
+        UNIT_CASE(i);
         memfs_init(&mem);
         memfs_ops(&mem, &fs);
         assert_int_equal(open_volume(&d, true), 0);
@@ -240,6 +245,7 @@ static void test_file(void **state) {
 
     // A file from another card is taken as it is, a shorter one written anew.
     for (size_t size = 128 * SDB_SECTOR - 1; size <= 128 * SDB_SECTOR; size++) {
+        UNIT_CASE(size);
         uint8_t *data = calloc(size, 1);
         assert_non_null(data);
         memfs_init(&mem);
@@ -291,6 +297,7 @@ static void test_errors(void **state) {
     struct ramdisk before, d;
     format(&before, 3 * MIB);
     for (int area = 0; area < 2; area++) {
+        UNIT_CASE(area);
         ramdisk_copy(&d, &before);
         assert_int_equal(open_volume(&d, true), 0);
         unsigned reads = d.reads;
@@ -303,6 +310,7 @@ static void test_errors(void **state) {
         }
         ramdisk_free(&d);
         for (unsigned n = 1; n <= reads; n++) {
+            UNIT_CASE(n);
             ramdisk_copy(&d, &before);
             d.fail_read = n;
             int res = open_volume(&d, true);
@@ -324,6 +332,7 @@ static void test_errors(void **state) {
 static void test_no_volume(void **state) {
     (void)state;
     for (int fill = 0; fill < 256; fill += 255) {
+        UNIT_CASE(fill);
         struct ramdisk d;
         ramdisk_init(&d, 8192, (uint8_t)fill);
         assert_int_equal(open_volume(&d, true), SDB_ENOENT);

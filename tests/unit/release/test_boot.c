@@ -87,11 +87,13 @@ static void assert_taken_back(struct rig *rig, uint8_t event) {
     assert_null(memfs_find(&rig->stage.mem, "/.sdboot/old"));
     assert_null(memfs_find(&rig->stage.mem, "/.sdboot/added"));
 }
+#define assert_taken_back(...) UNIT_FROM(assert_taken_back(__VA_ARGS__))
 
 static void test_attempts_run_out(void **state) {
     struct rig *rig = *state;
     stage_reset(&rig->stage, &rig->staged);
     for (int left = 2; left >= 0; left--) {
+        UNIT_CASE(left);
         assert_int_equal(boot(rig, true), left == 2 ? SDB_BOOT_SWAPPED : SDB_BOOT_NOTHING);
         assert_int_equal(rig->boot.record.state, SDB_TRIAL);
         assert_int_equal(rig->boot.record.left, left);
@@ -137,6 +139,7 @@ static void test_content(void **state) {
     const char *paths[] = {"/next/main.py", "/next/lib/a.py", "/.sdboot/new/main.py",
                            "/.sdboot/new/www/index.html", "/next/.version"};
     for (size_t i = 0; i < 3 * COUNT(paths); i++) {
+        UNIT_CASE(i);
         const char *path = paths[i / 3];
         uint8_t data[8192];
         stage_reset(&rig->stage, &rig->staged);
@@ -186,8 +189,11 @@ static uint8_t prepare(struct rig *rig, int scenario) {
 static void test_cuts(void **state) {
     struct rig *rig = *state;
     for (int scenario = 0; scenario < 3; scenario++) {
+        UNIT_CASE(scenario);
         for (int fat = 0; fat < 2; fat++) {
+            UNIT_CASE(fat);
             for (unsigned cut = 0;; cut++) {
+                UNIT_CASE(cut);
                 uint8_t event = prepare(rig, scenario);
                 rig->stage.mem.fat = fat;
                 memfs_power_on(&rig->stage.mem);
@@ -209,9 +215,12 @@ static void test_cuts(void **state) {
 static void test_errors(void **state) {
     struct rig *rig = *state;
     for (int scenario = 0; scenario < 2; scenario++) {
+        UNIT_CASE(scenario);
         for (unsigned late = 0; late < 2; late++) {
+            UNIT_CASE(late);
             int res = -1;
             for (unsigned call = 1; res < 0; call++) {
+                UNIT_CASE(call);
                 uint8_t event = prepare(rig, scenario);
                 memfs_power_on(&rig->stage.mem);
                 rig->stage.mem.fail_at = call;

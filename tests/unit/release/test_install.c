@@ -8,6 +8,7 @@ static void assert_list(const struct memfs *m, const char *path, const char *wan
     assert_string_equal(list, want);
     free(list);
 }
+#define assert_list(...) UNIT_FROM(assert_list(__VA_ARGS__))
 
 static void test_stages(void **state) {
     struct stage *s = *state;
@@ -19,6 +20,7 @@ static void test_stages(void **state) {
     const size_t pieces[] = {1, 7, 511, 512, 513, 1536, 4096, 1 << 20};
     const uint32_t gathers[] = {0, 1, 512, 1000, 4096};
     for (size_t i = 0; i < COUNT(pieces) * COUNT(gathers); i++) {
+        UNIT_CASE(i);
         stage_reset(s, &before);
         s->piece = pieces[i % COUNT(pieces)];
         s->cfg.gather = s->gather;
@@ -73,7 +75,9 @@ static void test_compare(void **state) {
     struct memfs before;
     memfs_copy(&before, &s->mem);
     for (size_t i = 0; i < COUNT(cases); i++) {
+        UNIT_CASE(i);
         for (size_t k = 0; k < 3; k++) {
+            UNIT_CASE(k);
             package_free(&s->pkg);
             package_text(&s->pkg, "app/x", "");
             package_file(&s->pkg, "cfg/file", data, cases[i].size);
@@ -131,7 +135,9 @@ static void test_version(void **state) {
     struct memfs before;
     memfs_copy(&before, &s->mem);
     for (size_t i = 0; i < COUNT(cases); i++) {
+        UNIT_CASE(i);
         for (size_t piece = 1; piece < 5000; piece = piece * 9 + 400) {
+            UNIT_CASE(piece);
             stage_reset(s, &before);
             package_free(&s->pkg);
             package_text(&s->pkg, "app/a", "1.0.0");
@@ -202,7 +208,9 @@ static void test_reserved_and_conflict(void **state) {
     struct memfs before;
     memfs_copy(&before, &s->mem);
     for (size_t i = 0; i < COUNT(cases); i++) {
+        UNIT_CASE(i);
         for (int fat = 0; fat < 2; fat++) {
+            UNIT_CASE(fat);
             before.fat = fat;
             stage_reset(s, &before);
             package_text(&s->pkg, "app/x", "x");
@@ -232,6 +240,7 @@ static void test_duplicate(void **state) {
     struct memfs before;
     memfs_copy(&before, &s->mem);
     for (size_t i = 0; i < COUNT(cases); i++) {
+        UNIT_CASE(i);
         package_text(&s->pkg, cases[i][0], "1");
         package_text(&s->pkg, cases[i][1], "2");
         package_end(&s->pkg);
@@ -306,7 +315,9 @@ static void test_many(void **state) {
     struct memfs before;
     memfs_copy(&before, &s->mem);
     for (int entries = 39; entries <= 41; entries++) {
+        UNIT_CASE(entries);
         for (int grows = 0; grows < 2; grows++) {
+            UNIT_CASE(grows);
             char path[32];
             for (int i = 1; i < entries; i++) { // app/ is one more
                 snprintf(path, sizeof path, "app/%d", i);
@@ -348,6 +359,7 @@ static void test_begin_refuses(void **state) {
                               "1.0.0-abcdefghijklmnopqrstuvwxyz0123456789abcdef"};
     memfs_text(&s->mem, "/next/mine", "keep");
     for (size_t i = 0; i < COUNT(names) + COUNT(versions); i++) {
+        UNIT_CASE(i);
         struct stage t = *s;
         if (i < COUNT(names)) {
             t.cfg.main_dir = names[i][0];
@@ -379,6 +391,7 @@ static void test_busy(void **state) {
     memfs_text(&s->mem, "/.sdboot/new/a", "a");
     stage_package(&s->pkg);
     for (size_t i = 0; i < COUNT(states); i++) {
+        UNIT_CASE(i);
         struct sdb_record r = record_of(s);
         r.state = states[i];
         assert_int_equal(sdb_record_save(&s->store, &r), 0);

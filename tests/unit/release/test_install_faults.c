@@ -11,6 +11,7 @@ static void test_new_begin_gives_up_staged(void **state) {
     struct memfs staged;
     memfs_copy(&staged, &s->mem);
     for (unsigned cut = 0;; cut++) {
+        UNIT_CASE(cut);
         stage_reset(s, &staged);
         s->mem.cut = true;
         s->mem.cut_at = cut;
@@ -45,6 +46,7 @@ static void test_checkpoints(void **state) {
     assert_int_equal(s->musts - cleaning, 1);
     unsigned all = s->checkpoints;
     for (unsigned n = 1; n <= all; n++) {
+        UNIT_CASE(n);
         stage_reset(s, &before);
         s->fail_at = n;
         assert_int_equal(stage_run(s), SDB_EIO);
@@ -75,6 +77,7 @@ static void test_full(void **state) {
         old += before.nodes[i].size;
     }
     for (size_t capacity = old; capacity <= used; capacity += capacity + 60 < used ? 61 : 1) {
+        UNIT_CASE(capacity);
         stage_reset(s, &before);
         s->mem.capacity = capacity;
         int res = stage_run(s);
@@ -94,6 +97,7 @@ static void test_errors_everywhere(void **state) {
     memfs_copy(&live, &s->mem);
     stage_package(&s->pkg);
     for (int variant = 0; variant < 4; variant++) {
+        UNIT_CASE(variant);
         // The latter is what a keyboard interrupt in a callback gives.
         const int error = variant & 2 ? SDB_EIO : SDB_ECANCELED;
         s->cfg.file_hash = variant & 2 ? &s->file_hash.hash : NULL;
@@ -107,6 +111,7 @@ static void test_errors_everywhere(void **state) {
         memfs_free(&before);
         memfs_copy(&before, &s->mem);
         for (unsigned n = 1;; n++) {
+            UNIT_CASE(n);
             stage_reset(s, &before);
             s->mem.fail_at = n;
             s->mem.fail_error = error;
@@ -149,6 +154,7 @@ static void test_errors_in_abort(void **state) {
     memfs_copy(&before, &s->mem);
     stage_package(&s->pkg);
     for (unsigned n = 1;; n++) {
+        UNIT_CASE(n);
         stage_reset(s, &before);
         assert_int_equal(stage_begin(s), 0);
         assert_int_equal(sdb_install_feed(&s->in, s->pkg.data, s->pkg.size - 1500), 0);
@@ -180,6 +186,7 @@ static void test_cuts(void **state) {
     memfs_copy(&before, &s->mem);
     stage_package(&s->pkg);
     for (unsigned cut = 0;; cut++) {
+        UNIT_CASE(cut);
         stage_reset(s, &before);
         s->mem.cut = true;
         s->mem.cut_at = cut;

@@ -43,6 +43,7 @@ static void test_lines(void **state) {
     char path[SDB_PATH_MAX + 1];
     sdb_textfile_init(&rig->text, &rig->fs, "/m");
     for (int i = 0; i < 50; i++) {
+        UNIT_CASE(i);
         char name[64];
         snprintf(name, sizeof name, "app/a name with spaces and \xc3\xbc %d", i);
         digest_of(name, digest);
@@ -53,6 +54,7 @@ static void test_lines(void **state) {
 
     sdb_textfile_init(&rig->text, &rig->fs, "/m");
     for (int i = 0; i < 50; i++) {
+        UNIT_CASE(i);
         char name[64];
         snprintf(name, sizeof name, "app/a name with spaces and \xc3\xbc %d", i);
         digest_of(name, digest);
@@ -84,6 +86,7 @@ static void test_bad_lines(void **state) {
     char path[SDB_PATH_MAX + 1];
     // Cut short anywhere, and each byte of digest and separator replaced.
     for (size_t i = 1; i < 2 * (sizeof good - 1); i++) {
+        UNIT_CASE(i);
         char bad[sizeof good];
         memcpy(bad, good, sizeof good);
         size_t at = i / 2;
@@ -113,6 +116,7 @@ static void test_path_lengths(void **state) {
     char path[SDB_PATH_MAX + 1];
     memset(line, 'x', sizeof line);
     for (size_t len = SDB_PATH_MAX - 1; len <= SDB_PATH_MAX + 1; len++) {
+        UNIT_CASE(len);
         line[len] = '\n';
         memfs_put(&rig->mem, "/list", line, len + 1);
         line[len] = 'x';
@@ -135,6 +139,7 @@ static void test_path_lengths(void **state) {
 static void test_errors(void **state) {
     struct rig *rig = *state;
     for (unsigned call = 1; call < 4; call++) {
+        UNIT_CASE(call);
         memfs_power_on(&rig->mem);
         rig->mem.fail_at = call;
         rig->mem.fail_error = SDB_EIO;
@@ -156,6 +161,7 @@ static void test_verify(void **state) {
     const char *texts[] = {"", "one", "a longer text", "four"};
     const char *paths[] = {"app/empty", "app/one", "lib/two", "app/four"};
     for (size_t i = 0; i < COUNT(texts); i++) {
+        UNIT_CASE(i);
         char full[32];
         snprintf(full, sizeof full, "/%s", paths[i]);
         memfs_text(&rig->mem, full, texts[i]);
@@ -165,6 +171,7 @@ static void test_verify(void **state) {
     assert_int_equal(sdb_textfile_flush(&rig->text), 0);
     sdb_verify_init(&v, &rig->fs, &sha256.hash, "app", buf, sizeof buf);
     for (size_t i = 0; i < COUNT(texts); i++) {
+        UNIT_CASE(i);
         assert_int_equal(sdb_verify_next(&v), 1);
     }
     assert_int_equal(sdb_verify_next(&v), 0);
@@ -176,6 +183,7 @@ static void test_verify(void **state) {
     sdb_verify_init(&v, &rig->fs, &sha256.hash, "app", buf, sizeof buf);
     const int results[] = {1, SDB_EVERIFY, SDB_EVERIFY, 1, 0};
     for (size_t i = 0; i < COUNT(results); i++) {
+        UNIT_CASE(i);
         assert_int_equal(sdb_verify_next(&v), results[i]);
         if (results[i] == SDB_EVERIFY) {
             assert_string_equal(v.path + 1, paths[i]);

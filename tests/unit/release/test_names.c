@@ -64,6 +64,7 @@ static void test_refused(void **state) {
         {"gr\xc3\xb6n", false, "gr\xc3\x96n", false, 0}, // only ASCII folds
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
+        UNIT_CASE(i);
         struct sdb_names names = empty(16);
         assert_int_equal(add(&names, cases[i].first, cases[i].first_dir), 0);
         int res = add(&names, cases[i].second, cases[i].second_dir);
@@ -76,6 +77,7 @@ static void test_refused(void **state) {
 static void test_full(void **state) {
     (void)state;
     for (size_t capacity = 0; capacity < 3; capacity++) {
+        UNIT_CASE(capacity);
         struct sdb_names names = empty(capacity);
         assert_int_equal(add(&names, "a/b/c", false), SDB_EPKG_MANY);
         assert_int_equal(names.count, capacity);
@@ -110,11 +112,13 @@ static void test_grow(void **state) {
     char path[32];
     struct sdb_names names = {.grow = grow, .ctx = &left};
     for (int i = 0; i < 139; i++) {
+        UNIT_CASE(i);
         snprintf(path, sizeof path, "d/%d", i);
         assert_int_equal(add(&names, path, false), 0);
     }
     assert_int_equal(left, 0);
     for (int i = 0; i < 139; i++) {
+        UNIT_CASE(i);
         snprintf(path, sizeof path, "D/%d", i);
         assert_int_equal(add(&names, path, false), SDB_EPKG_DUPLICATE);
     }
@@ -129,6 +133,7 @@ static void test_many_names(void **state) {
     struct sdb_names names = empty(COUNT(table));
     char path[64];
     for (int i = 0; i < 4000; i++) {
+        UNIT_CASE(i);
         snprintf(path, sizeof path, "app/lib%d/module_%d_%d.py", i / 100, i % 100, i * 7);
         assert_int_equal(add(&names, path, false), 0);
     }

@@ -35,6 +35,7 @@ static void test_made_plain(void **state) {
         {"~!@#$%^&()_+-={}[];',`", "~!@#$%^&()_+-={}[];',`"},
     };
     for (size_t i = 0; i < COUNT(pairs); i++) {
+        UNIT_CASE(i);
         char out[2048];
         assert_int_equal(clean(pairs[i][0], out), strlen(pairs[i][1]));
         assert_string_equal(out, pairs[i][1]);

@@ -76,6 +76,7 @@ static void assert_same(const struct sdb_record *a, const struct sdb_record *b) 
     assert_string_equal(a->main_dir, b->main_dir);
     assert_string_equal(a->next_dir, b->next_dir);
 }
+#define assert_same(...) UNIT_FROM(assert_same(__VA_ARGS__))
 
 static void test_none(void **state) {
     (void)state;
@@ -83,6 +84,7 @@ static void test_none(void **state) {
     struct sdb_record_store store = store_of(&s);
     struct sdb_record r, zero;
     for (int garbage = 0; garbage < 4; garbage++) {
+        UNIT_CASE(garbage);
         s.error[0] = garbage & 1 ? 0 : SDB_ENOENT;
         s.error[1] = garbage & 2 ? 0 : SDB_ENOENT;
         memset(s.data, garbage == 3 ? 0xff : 0, sizeof s.data);
@@ -101,6 +103,7 @@ static void test_save_and_load(void **state) {
     struct sdb_record_store store = store_of(&s);
     struct sdb_record r = sample(), back;
     for (uint32_t seq = 1; seq < 10; seq++) {
+        UNIT_CASE(seq);
         r.left = (uint8_t)seq;
         assert_int_equal(sdb_record_save(&store, &r), 0);
         assert_int_equal(r.seq, seq);
@@ -152,10 +155,13 @@ static void test_torn(void **state) {
     struct slots s, before;
     struct sdb_record_store store = store_of(&s);
     for (int written = 0; written < 4; written++) {
+        UNIT_CASE(written);
         for (size_t cut = 0; cut <= SDB_RECORD_SIZE; cut++) {
+            UNIT_CASE(cut);
             store = store_of(&s);
             struct sdb_record old = sample(), next = sample(), back;
             for (int i = 0; i < written; i++) {
+                UNIT_CASE(i);
                 assert_int_equal(sdb_record_save(&store, &old), 0);
             }
             before = s;
@@ -193,6 +199,7 @@ static void test_bit_flips(void **state) {
     struct sdb_record r = sample(), back;
     assert_int_equal(sdb_record_save(&store, &r), 0);
     for (unsigned bit = 0; bit < SDB_RECORD_SIZE * 8; bit++) {
+        UNIT_CASE(bit);
         s.data[0][bit / 8] ^= (uint8_t)(1 << bit % 8);
         assert_int_equal(sdb_record_load(&store, &back), 0);
         assert_int_equal(back.seq, 0);
@@ -214,6 +221,7 @@ static void test_sequence(void **state) {
     const uint32_t pairs[][2] = {
         {5, 6}, {6, 5}, {0x7fffffff, 0x80000000u}, {0xfffffffe, 1}, {0, 9}};
     for (size_t i = 0; i < COUNT(pairs); i++) {
+        UNIT_CASE(i);
         for (int k = 0; k < 2; k++) {
             sdb_put32(s.data[k] + 12, pairs[i][k]);
             s.data[k][6] = (uint8_t)k;
@@ -270,6 +278,7 @@ static void test_errors(void **state) {
     assert_int_equal(sdb_record_save(&store, &r), 0);
     assert_int_equal(sdb_record_save(&store, &r), 0);
     for (int bad = 0; bad < 2; bad++) {
+        UNIT_CASE(bad);
         s.writes = 0;
         s.error[bad] = SDB_EIO;
         assert_int_equal(sdb_record_load(&store, &back), SDB_EIO);

@@ -32,6 +32,7 @@ static void test_files(void **state) {
     assert_int_equal(r.seq, 0);
     assert_int_equal(rig->mem.mutations, 0);
     for (uint32_t seq = 1; seq < 5; seq++) {
+        UNIT_CASE(seq);
         r.state = SDB_STAGED;
         r.left = (uint8_t)seq;
         assert_int_equal(sdb_record_save(&rig->store, &r), 0);
@@ -49,11 +50,14 @@ static void test_files(void **state) {
 static void test_cuts(void **state) {
     struct rig *rig = *state;
     for (uint32_t before = 0; before < 3; before++) {
+        UNIT_CASE(before);
         for (unsigned cut = 0;; cut++) {
+            UNIT_CASE(cut);
             struct sdb_record r, back;
             memfs_free(&rig->mem);
             memset(&r, 0, sizeof r);
             for (uint32_t i = 0; i < before; i++) {
+                UNIT_CASE(i);
                 assert_int_equal(sdb_record_save(&rig->store, &r), 0);
             }
             memfs_power_on(&rig->mem);
@@ -81,6 +85,7 @@ static void test_lengths(void **state) {
     uint8_t data[SDB_RECORD_SIZE];
     memcpy(data, memfs_find(&rig->mem, "/.sdboot/record.0")->data, sizeof data);
     for (size_t len = 0; len < sizeof data; len += 73) {
+        UNIT_CASE(len);
         memfs_put(&rig->mem, "/.sdboot/record.0", data, len);
         assert_int_equal(sdb_record_load(&rig->store, &r), 0);
         assert_int_equal(r.seq, 0);
@@ -94,7 +99,9 @@ static void test_lengths(void **state) {
 static void test_errors(void **state) {
     struct rig *rig = *state;
     for (int saving = 0; saving < 2; saving++) {
+        UNIT_CASE(saving);
         for (unsigned n = 1;; n++) {
+            UNIT_CASE(n);
             struct sdb_record r;
             memfs_free(&rig->mem);
             memset(&r, 0, sizeof r);

@@ -49,6 +49,7 @@ static void assert_text(const struct memfs *m, const char *path, const char *wan
     assert_int_equal(node->size, strlen(want));
     assert_memory_equal(node->data, want, node->size);
 }
+#define assert_text(...) UNIT_FROM(assert_text(__VA_ARGS__))
 
 // What a boot does.
 static int boot(struct rig *rig, struct sdb_record *r) {
@@ -82,6 +83,7 @@ static void assert_swapped(struct rig *rig, const char *added) {
         assert_text(m, "/.sdboot/added", added);
     }
 }
+#define assert_swapped(...) UNIT_FROM(assert_swapped(__VA_ARGS__))
 
 static const char added_want[] =
     "/www\n/www/js\n/www/js/new.js\n/www/index.html\n/var\n/var/empty\n";
@@ -90,6 +92,7 @@ static void test_swap(void **state) {
     struct rig *rig = *state;
     struct sdb_record r;
     for (int fat = 0; fat < 2; fat++) {
+        UNIT_CASE(fat);
         stage_reset(&rig->stage, &rig->staged);
         rig->stage.mem.fat = fat;
         assert_int_equal(boot(rig, &r), 1);
@@ -104,6 +107,7 @@ static void test_other_states(void **state) {
     struct rig *rig = *state;
     const uint8_t states[] = {SDB_IDLE, SDB_TRIAL, SDB_REVERTING};
     for (size_t i = 0; i < COUNT(states); i++) {
+        UNIT_CASE(i);
         struct sdb_record r;
         assert_int_equal(sdb_record_load(&rig->stage.store, &r), 0);
         r.state = states[i];
@@ -158,12 +162,15 @@ static void assert_added(const struct memfs *m) {
     assert_int_equal(strlen(seen), strlen(added_want));
     free(text);
 }
+#define assert_added(...) UNIT_FROM(assert_added(__VA_ARGS__))
 
 static void test_cuts(void **state) {
     struct rig *rig = *state;
     struct sdb_record r;
     for (int fat = 0; fat < 2; fat++) {
+        UNIT_CASE(fat);
         for (unsigned cut = 0;; cut++) {
+            UNIT_CASE(cut);
             stage_reset(&rig->stage, &rig->staged);
             rig->stage.mem.fat = fat;
             bool done = cut_boot(rig, cut);
@@ -183,7 +190,9 @@ static void test_double_cuts(void **state) {
     struct sdb_record r;
     unsigned runs = 0;
     for (unsigned first = 0;; first++) {
+        UNIT_CASE(first);
         for (unsigned second = 0;; second++) {
+            UNIT_CASE(second);
             stage_reset(&rig->stage, &rig->staged);
             if (cut_boot(rig, first)) {
                 assert_true(runs > 500);
@@ -205,6 +214,7 @@ static void test_double_cuts(void **state) {
 static void test_many_cuts(void **state) {
     struct rig *rig = *state;
     for (unsigned step = 2; step < 6; step++) {
+        UNIT_CASE(step);
         stage_reset(&rig->stage, &rig->staged);
         int boots = 0;
         while (!cut_boot(rig, step + (unsigned)boots / 50)) {
@@ -219,7 +229,9 @@ static void test_errors(void **state) {
     struct rig *rig = *state;
     struct sdb_record r;
     for (int late = 0; late < 2; late++) {
+        UNIT_CASE(late);
         for (unsigned n = 1;; n++) {
+            UNIT_CASE(n);
             stage_reset(&rig->stage, &rig->staged);
             rig->stage.mem.fail_at = n;
             rig->stage.mem.fail_error = SDB_EROFS;
@@ -243,6 +255,7 @@ static void test_next_missing(void **state) {
     struct rig *rig = *state;
     struct sdb_record r;
     for (int as_file = 0; as_file < 2; as_file++) {
+        UNIT_CASE(as_file);
         stage_reset(&rig->stage, &rig->staged);
         memfs_delete(&rig->stage.mem, "/next");
         if (as_file) {
@@ -264,6 +277,7 @@ static void test_no_app(void **state) {
     struct sdb_record r;
     memfs_delete(&rig->staged, "/app");
     for (unsigned cut = 0;; cut++) {
+        UNIT_CASE(cut);
         stage_reset(&rig->stage, &rig->staged);
         bool done = cut_boot(rig, cut);
         assert_int_equal(boot(rig, &r), !done);
@@ -282,6 +296,7 @@ static void test_in_the_way(void **state) {
     struct rig *rig = *state;
     struct sdb_record r;
     for (unsigned cut = 0;; cut++) {
+        UNIT_CASE(cut);
         stage_reset(&rig->stage, &rig->staged);
         struct memfs *m = &rig->stage.mem;
         memfs_text(m, "/www", "a file where a directory is to be");
@@ -313,6 +328,7 @@ static void test_removed_since(void **state) {
     memfs_delete(&rig->want, "/lib/same.py");
     memfs_delete(&rig->want, "/lib/none");
     for (unsigned cut = 0;; cut++) {
+        UNIT_CASE(cut);
         stage_reset(&rig->stage, &rig->staged);
         bool done = cut_boot(rig, cut);
         assert_int_equal(boot(rig, &r), !done);
@@ -329,7 +345,9 @@ static void test_prev_in_the_way(void **state) {
     struct rig *rig = *state;
     struct sdb_record r;
     for (int as_file = 0; as_file < 2; as_file++) {
+        UNIT_CASE(as_file);
         for (unsigned cut = 0;; cut++) {
+            UNIT_CASE(cut);
             stage_reset(&rig->stage, &rig->staged);
             struct memfs *m = &rig->stage.mem;
             memfs_text(m, as_file ? "/prev" : "/prev/sub/x", "not the release before");

@@ -9,6 +9,7 @@ static char trace_text[4096]; // of the last read_made()
 static int read_bytes(const void *data, size_t len) {
     int first = 0;
     for (size_t piece = 1; piece <= len + 513; piece += 512) {
+        UNIT_CASE(piece);
         struct trace t;
         trace_start(&t, &tar);
         int res = trace_feed(&tar, data, len, piece, NULL);
@@ -48,6 +49,7 @@ static int read_pax(char type, const char *records, size_t len) {
 static void test_types(void **state) {
     (void)state;
     for (int type = 1; type < 256; type++) {
+        UNIT_CASE(type);
         if (!strchr("057LKxg", type)) {
             assert_int_equal(read_one("app/a", (char)type, 0), SDB_EPKG_TYPE);
             assert_string_equal(tar.path, "app/a");
@@ -134,6 +136,7 @@ static void test_checksums(void **state) {
     h = made_header(&m, "b", '0', 0);
     made_end(&m);
     for (size_t i = 0; i < 512; i++) {
+        UNIT_CASE(i);
         h[i] ^= 0x04;
         int res = read_made();
         if (res != SDB_EPKG_CHECKSUM) {
@@ -220,6 +223,7 @@ static void test_gnu_long_names(void **state) {
     } lengths[] = {{0, SDB_EPKG_FIELD},  {480, SDB_EPKG_LONG}, {511, SDB_EPKG_LONG},
                    {512, SDB_EPKG_LONG}, {513, SDB_EPKG_LONG}, {600, SDB_EPKG_LONG}};
     for (size_t i = 0; i < COUNT(lengths); i++) {
+        UNIT_CASE(i);
         m.len = 0;
         made_member(&m, "././@LongLink", 'L', name, lengths[i].len);
         made_header(&m, "cut", '0', 0);

@@ -44,12 +44,14 @@ static void assert_gone(const struct memfs *m) {
     assert_null(strstr(list, "/tree/"));
     free(list);
 }
+#define assert_gone(...) UNIT_FROM(assert_gone(__VA_ARGS__))
 
 // With any budget, a step handles at most so many entries, and in the end the tree is gone.
 static void test_budget(void **state) {
     struct rig *rig = *state;
     const int entries = 11; // four files, seven directories with the root
     for (int budget = 1; budget < 14; budget++) {
+        UNIT_CASE(budget);
         memfs_free(&rig->mem);
         fill(&rig->mem);
         sdb_tree_init(&rig->tree, &rig->fs, "/tree");
@@ -79,6 +81,7 @@ static void test_no_budget(void **state) {
 static void test_missing_root(void **state) {
     struct rig *rig = *state;
     for (int fat = 0; fat < 2; fat++) {
+        UNIT_CASE(fat);
         rig->mem.fat = fat;
         sdb_tree_init(&rig->tree, &rig->fs, "/tree");
         assert_int_equal(sdb_tree_step(&rig->tree, 5), 0);
@@ -91,6 +94,7 @@ static void test_missing_root(void **state) {
 static void test_file_as_root(void **state) {
     struct rig *rig = *state;
     for (int fat = 0; fat < 2; fat++) {
+        UNIT_CASE(fat);
         memfs_free(&rig->mem);
         rig->mem.fat = fat;
         memfs_text(&rig->mem, "/tree", "a file");
@@ -172,7 +176,9 @@ static void test_path_limit(void **state) {
 static void test_errors(void **state) {
     struct rig *rig = *state;
     for (int late = 0; late < 2; late++) {
+        UNIT_CASE(late);
         for (unsigned n = 1;; n++) {
+            UNIT_CASE(n);
             memfs_free(&rig->mem);
             fill(&rig->mem);
             rig->mem.fail_at = n;
@@ -273,6 +279,7 @@ static void test_parents(void **state) {
 static void test_parents_errors(void **state) {
     struct rig *rig = *state;
     for (unsigned n = 1; n <= 4; n++) {
+        UNIT_CASE(n);
         char path[] = "/a/b/c";
         memfs_free(&rig->mem);
         rig->mem.fail_at = n;

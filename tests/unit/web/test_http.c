@@ -11,6 +11,7 @@ static int feed_cut(const char *text, size_t len, size_t cut) {
     body_len = 0;
     sdb_http_init(&h);
     for (int i = 0; i < 2; i++) {
+        UNIT_CASE(i);
         size_t n = i ? len - cut : cut;
         char *buf = malloc(n + !n); // of its exact size, so that a read beyond it is found
         memcpy(buf, i ? text + cut : text, n);
@@ -43,6 +44,7 @@ static int feed_n(const char *text, size_t len) {
     first_len = body_len;
     memcpy(first_body, body, body_len);
     for (size_t cut = 1; cut <= len; cut += len > 5000 ? 997 : 1) {
+        UNIT_CASE(cut);
         assert_int_equal(feed_cut(text, len, cut), res);
         assert_int_equal(h.status, first.status);
         assert_int_equal(h.length, first.length);
@@ -57,6 +59,7 @@ static int feed_n(const char *text, size_t len) {
     size_t got = 0;
     int byte_res = 0;
     for (size_t i = 0; i < len && byte_res >= 0; i++) {
+        UNIT_CASE(i);
         char c = text[i];
         byte_res = sdb_http_feed(&h, &c, 1);
         if (byte_res == 1 && (res == 0 || res == SDB_EHTTP_SHORT)) {
@@ -76,6 +79,7 @@ static void assert_body(const char *text) {
     assert_int_equal(body_len, strlen(text));
     assert_memory_equal(body, text, body_len);
 }
+#define assert_body(...) UNIT_FROM(assert_body(__VA_ARGS__))
 
 #define OK "HTTP/1.1 200 OK\r\n"
 
@@ -119,6 +123,7 @@ static void test_length_that_is_none(void **state) {
                              "5;",
                              "5.0"};
     for (size_t i = 0; i < COUNT(lengths); i++) {
+        UNIT_CASE(i);
         char text[200];
         snprintf(text, sizeof text, OK "Content-Length: %s\r\n\r\nhello", lengths[i]);
         assert_int_equal(feed(text), SDB_EHTTP_LENGTH);
@@ -173,6 +178,7 @@ static void test_bad_chunks(void **state) {
                          ";x\r\n",
                          " 1\r\n"};
     for (size_t i = 0; i < COUNT(bad); i++) {
+        UNIT_CASE(i);
         char text[200];
         snprintf(text, sizeof text, CHUNKED "1\r\na\r\n%s", bad[i]);
         assert_int_equal(feed(text), SDB_EHTTP_LENGTH);
@@ -187,6 +193,7 @@ static void test_bad_chunks(void **state) {
                          "5\r\nhello\r\n0\r\nTrailer: x\r\n",
                          "ffffffff\r\nx"};
     for (size_t i = 0; i < COUNT(cut); i++) {
+        UNIT_CASE(i);
         char text[200];
         snprintf(text, sizeof text, CHUNKED "%s", cut[i]);
         assert_int_equal(feed(text), SDB_EHTTP_SHORT);
@@ -203,6 +210,7 @@ static void test_cut_short(void **state) {
     (void)state;
     const char text[] = OK "Content-Length: 5\r\n\r\nhello";
     for (size_t len = 0; len < sizeof text - 1; len++) {
+        UNIT_CASE(len);
         assert_int_equal(feed_n(text, len), SDB_EHTTP_SHORT);
         assert_int_equal(h.headers_done, len >= sizeof text - 1 - 5);
     }

@@ -37,6 +37,7 @@ static void assert_best(const char *version, const char *file) {
     assert_string_equal(v.best.version, version);
     assert_string_equal(v.best.file, file);
 }
+#define assert_best(...) UNIT_FROM(assert_best(__VA_ARGS__))
 
 static void test_newest_wins(void **state) {
     (void)state;
@@ -82,6 +83,7 @@ static void test_spaces_and_line_ends(void **state) {
         "\xef\xbb\xbf# first\r\n1.0.0;a.tar;000102030405060708090A0B0C0D0E0Fabcdef00",
     };
     for (size_t i = 0; i < COUNT(texts); i++) {
+        UNIT_CASE(i);
         assert_int_equal(parse(texts[i], "0.9.9"), 1);
         assert_best("1.0.0", "a.tar");
         assert_memory_equal(v.best.sha1, "\0\1\2\3\4\5\6\7\10\11\12\13\14\15\16\17\xab\xcd\xef\0",
@@ -139,6 +141,7 @@ static void test_bad_lines_are_skipped(void **state) {
         "<html><body>404 Not Found</body></html>",
     };
     for (size_t i = 0; i < COUNT(bad); i++) {
+        UNIT_CASE(i);
         char text[1024];
         snprintf(text, sizeof text, "%s\n1.0.0;ok.tar;" SHA "\n%s", bad[i], bad[i]);
         if (parse(text, "0.0.0") != 1 || v.bad != 2 || v.good != 1) {
@@ -154,6 +157,7 @@ static void test_good_file_names(void **state) {
     const char *files[] = {"a",   "stable/esp32/a.tar", ".hidden",        "a..b.tar",
                            "...", "~x/a-b_c.TAR",       "a@2,b=(1)+$&!*'"};
     for (size_t i = 0; i < COUNT(files); i++) {
+        UNIT_CASE(i);
         char text[256];
         snprintf(text, sizeof text, "1.0.0;%s;" SHA, files[i]);
         assert_int_equal(parse(text, "0.0.0"), 1);
@@ -178,6 +182,7 @@ static void test_hash_is_needed(void **state) {
         "88860ca0858eca16a795399148fca95b649784",
     };
     for (size_t i = 0; i < COUNT(bad); i++) {
+        UNIT_CASE(i);
         char text[512];
         snprintf(text, sizeof text, "1.0.0;a.tar;" SHA "\n1.1.0;b.tar%s\n", bad[i]);
         assert_int_equal(parse(text, "0.0.0"), SDB_EVER_HASH);
@@ -280,6 +285,7 @@ static void test_binary_noise(void **state) {
     uint32_t seed = 7;
     char noise[5000];
     for (int round = 0; round < 50; round++) {
+        UNIT_CASE(round);
         for (size_t i = 0; i < sizeof noise; i++) {
             noise[i] = (char)(unit_random(&seed) >> 11);
         }
