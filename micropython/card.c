@@ -19,6 +19,7 @@ struct sdb_card *sdb_card_new(const struct sdb_bdev *dev, struct sdb_call *call,
     self->owner = owner;
     self->now = NULL;
     self->before_sync = NULL;
+    self->sync_raises = false;
     self->block_size = SDB_SECTOR;
     return self;
 }
@@ -125,8 +126,16 @@ static mp_obj_t card_ioctl(mp_obj_t self_in, mp_obj_t op, mp_obj_t arg) {
     case CARD_DEINIT:
     case CARD_ERASE: // a card erases by itself
         return MP_OBJ_NEW_SMALL_INT(0);
-    case CARD_SYNC:
-        return sdb_call_end(self->call, card_sync(self));
+    case CARD_SYNC: {
+        int res = card_sync(self);
+        mp_obj_t ret = sdb_call_end(self->call, res);
+        // It is the last step of every operation of FatFs: what the exception jumps over is of no
+        // use any more, nothing will be committed before recover() has mounted anew.
+        if (res < 0 && self->sync_raises) {
+            mp_raise_OSError(-res);
+        }
+        return ret;
+    }
     case CARD_COUNT:
         return mp_obj_new_int_from_uint(dev->sectors / (self->block_size / SDB_SECTOR));
     case CARD_SIZE:

@@ -13,6 +13,7 @@ struct sdb_card {
     const uint32_t *now;   // the device works while *now is `since`; NULL: always
     uint32_t since;
     int (*before_sync)(mp_obj_t owner); // NULL: nothing to do before a sync of the filesystem
+    bool sync_raises;                   // for FAT: MicroPython's glue drops what ioctl(3) returns
     uint32_t block_size;                // bytes, a multiple of 512
     uint8_t bounce[SDB_SECTOR];
     struct sdb_objdev root; // the Python device, if this Card was made from one

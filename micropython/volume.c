@@ -65,6 +65,7 @@ static mp_obj_t volume_device(mp_obj_t self_in) {
     card->now = &self->mounts;
     card->since = self->mounts;
     card->before_sync = volume_before_sync;
+    card->sync_raises = true;
     return MP_OBJ_FROM_PTR(card);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(volume_device_obj, volume_device);

@@ -23,7 +23,10 @@ DRESULT disk_ioctl(void *drv, BYTE cmd, void *buf) {
     struct env *e = drv;
     switch (cmd) {
     case CTRL_SYNC:
-        return env_sync(e) == 0 ? RES_OK : RES_ERROR;
+        if (env_sync(e) != 0) {
+            ff_raise();
+        }
+        return RES_OK; // whatever the block device has returned
     case GET_SECTOR_COUNT:
         *(DWORD *)buf = e->mounted.sectors;
         return RES_OK;

@@ -6,6 +6,7 @@
 
 #include "core/fs.h"
 #include "lib/oofatfs/ff.h"
+#include "ff_raise.h"
 
 struct ff_fs {
     FATFS *fs;
