@@ -1,6 +1,7 @@
 # What is built of the unix port for the board. Included by ports/unix/Makefile after its own
 # mpconfigport.mk.
-MICROPY_PY_BTREE = 0
+# Not in Debian's source package; in a tree of your own it may be.
+MICROPY_PY_BTREE = $(if $(wildcard $(TOP)/lib/berkeley-db-1.xx/btree/bt_open.c),1,0)
 MICROPY_PY_THREAD = 0
 MICROPY_PY_TERMIOS = 0
 MICROPY_PY_FFI = 0
