@@ -19,9 +19,10 @@ def boot(
     """Make the SD card the root filesystem. Call it from boot.py; it returns True if "/" is the
     card now, False if the board stays on its internal flash (the reason has been printed).
 
-    pin     number of the recovery pin: held low, the card is mounted at /sd and the REPL comes;
-            None for none
-    sd      arguments of machine.SDCard; slot=1, width=1 if not given
+    pin     the recovery pin, a number, a name or a machine.Pin: held low, the card is mounted at
+            /sd and the REPL comes; None for none
+    sd      dict with arguments of machine.SDCard; a block device; or a function that makes one,
+            called at each try. If it is not given: machine.SDCard(slot=1, width=1)
     fs      what a card without a filesystem gets: "fat" or "littlefs"
     format  "auto": blank and unrecognised cards are formatted, foreign filesystems with data are
             not; "never"; "any": whatever is neither FAT nor littlefs is formatted
@@ -34,7 +35,6 @@ def boot(
     """
     if fs not in ("fat", "littlefs") or format not in ("auto", "never", "any"):
         raise ValueError('fs is "fat" or "littlefs", format is "auto", "never" or "any"')
-    sd = {"slot": 1, "width": 1} if sd is None else sd
     pressed = load("pins").pressed(pin, sd)
     try:
         card = load("card")
@@ -55,7 +55,7 @@ def boot(
             if on_trial:
                 trial.watch(trial_timeout, confirm_after)
             del card, root
-            _forget("card", "pins", "root")
+            _forget("card", "device", "pins", "root")
             if not on_trial:
                 del trial
                 _forget("trial")

@@ -5,7 +5,7 @@ import time
 import vfs
 
 from . import mounted
-from ._errors import CardError
+from ._errors import CardError, Error
 from ._native import load
 from .mounted import mount_fat
 
@@ -20,21 +20,18 @@ WIPE_BLOCKS = 32  # sector 256 is behind the last mark that probe() looks for
 
 
 def open(sd):
-    from machine import SDCard
-
+    source = load("device").Source(sd)
     for i in range(TRIES):
         if i:
             time.sleep_ms(PAUSE_MS << i)
-        card = None
         try:
-            card = SDCard(**sd)
-            return _sdboot.Card(card)
+            return source.card()
+        except Error:  # not the card's fault
+            raise
         except OSError as e:
             error = e
-            if card is not None:
-                card.deinit()
     raise CardError(
-        error.errno,
+        error.errno if isinstance(error.errno, int) else 19,  # sdcard.py: OSError("no SD card")
         "no SD card after %d tries (%s): is it inserted, are there pull-ups on its lines?"
         % (TRIES, error),
     )
