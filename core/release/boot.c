@@ -49,8 +49,9 @@ static int boot_trial(struct sdb_boot *b, bool counts) {
     return sdb_record_save(b->store, r);
 }
 
-// A trial that can't be undone because somebody removed prev/ goes on for ever: end it, and say
-// why the release should not run. It is not `bad`: installing it again may be the way out.
+// A trial that can't be undone, because the release is the first on the card or somebody has
+// removed prev/, would go on for ever: end it, and say why the release should not run. It is not
+// `bad`: installing it again may be the way out.
 static int boot_end_hopeless(struct sdb_boot *b) {
     struct sdb_record *r = &b->record;
     r->event = r->left == r->trials ? SDB_EVENT_CORRUPT : SDB_EVENT_EXPIRED;
@@ -75,6 +76,7 @@ int sdb_boot_run(struct sdb_boot *b, bool counts) {
         res = boot_trial(b, counts);
         if (res == SDB_ENOENT) {
             res = boot_end_hopeless(b);
+            result = SDB_BOOT_KEPT;
         }
     }
     if (res >= 0 && r->state == SDB_REVERTING) {

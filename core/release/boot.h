@@ -15,6 +15,7 @@ enum sdb_boot_result {
     SDB_BOOT_NOTHING = 0,
     SDB_BOOT_SWAPPED = 1,  // a release has been put in place
     SDB_BOOT_REVERTED = 2, // the release before is the running one again
+    SDB_BOOT_KEPT = 3,     // the trial has failed, but there is none to go back to: it is over
 };
 
 // Working memory of a boot, caller-owned.

@@ -33,13 +33,35 @@ static int revert_read_version(struct sdb_swap *swap, const struct sdb_record *r
     return 0;
 }
 
+// Is there an application to go back to? Without an app/ before it the swap has made an empty
+// prev/: then what ran before was a main.py, if the release has replaced one. Going back to nothing
+// would leave the board with less than it has. Returns 0, SDB_ENOENT if there is none, or an error.
+static int revert_possible(struct sdb_swap *swap) {
+    const struct sdb_fs *fs = swap->fs;
+    int type = fs->stat(fs->ctx, SDB_DIR_PREV, NULL);
+    if (type != SDB_FS_DIR) {
+        return type < 0 ? type : SDB_ENOENT;
+    }
+    int dir = fs->opendir(fs->ctx, SDB_DIR_PREV);
+    if (dir < 0) {
+        return dir;
+    }
+    int res = fs->readdir(fs->ctx, dir, &swap->tree.entry);
+    fs->closedir(fs->ctx, dir);
+    if (res != 0) {
+        return res < 0 ? res : 0;
+    }
+    type = fs->stat(fs->ctx, SDB_DIR_OLD "/" SDB_NAME_MAIN, NULL);
+    return type == SDB_FS_FILE ? 0 : type < 0 && type != SDB_ENOTDIR ? type : SDB_ENOENT;
+}
+
 int sdb_revert_begin(struct sdb_swap *swap, const struct sdb_fs *fs,
                      const struct sdb_record_store *store, struct sdb_record *record,
                      uint8_t event) {
     swap->fs = fs;
-    int type = fs->stat(fs->ctx, SDB_DIR_PREV, NULL);
-    if (type != SDB_FS_DIR) {
-        return type < 0 ? type : SDB_ENOENT;
+    int possible = revert_possible(swap);
+    if (possible < 0) {
+        return possible;
     }
     if (record->main_dir[0] == '\0') {
         strcpy(record->main_dir, "app");

@@ -9,7 +9,8 @@
 
 // Notes in `record` that the running release is to be taken back because of `event`, and saves it:
 // its version (app/.version) is `bad` from now on. Returns 0, SDB_ENOENT if there is no release
-// before it, or an error.
+// before it (prev/ is missing, or empty and the release has not replaced a main.py either): nothing
+// has changed then. Or an error.
 int sdb_revert_begin(struct sdb_swap *swap, const struct sdb_fs *fs,
                      const struct sdb_record_store *store, struct sdb_record *record,
                      uint8_t event);

@@ -24,6 +24,27 @@ int run_expiry(struct env *e) {
     return err < 0 ? err : more;
 }
 
+// The first release of a card: it fails as well, but there is nothing to go back to.
+int prepare_first(struct env *e) {
+    return e->engine_fs.remove(e->engine_fs.ctx, "/main.py");
+}
+
+int run_first(struct env *e) {
+    static struct sdb_boot b;
+    struct sdb_record_store store;
+    int err = env_mount(e) == FR_OK ? engine_install(e, ENGINE_GOOD) : SDB_EIO;
+    for (int boot = 0; boot < 4 && err == 0; boot++) {
+        err = engine_reset(e, &b, &store,
+                           boot == 0   ? SDB_BOOT_SWAPPED
+                           : boot == 3 ? SDB_BOOT_KEPT
+                                       : SDB_BOOT_NOTHING);
+    }
+    if (err == 0) {
+        err = sdb_boot_rollback(&b) == SDB_ENOENT ? 0 : SDB_EINVAL;
+    }
+    return err == 0 ? engine_reset(e, &b, &store, SDB_BOOT_NOTHING) : err;
+}
+
 static int then_update(struct env *e) {
     static struct sdb_boot b;
     struct sdb_record_store store;

@@ -17,6 +17,8 @@ int engine_boot(struct env *e, struct sdb_boot *b, struct sdb_record_store *stor
 int engine_reset(struct env *e, struct sdb_boot *b, struct sdb_record_store *store, int expect);
 
 int run_expiry(struct env *e);
+int prepare_first(struct env *e);
+int run_first(struct env *e);
 int run_abort(struct env *e);
 int run_refused(struct env *e);
 int prepare_full_update(struct env *e);

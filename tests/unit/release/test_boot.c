@@ -170,6 +170,99 @@ static void test_no_manifest(void **state) {
     assert_int_equal(rig->boot.record.state, SDB_TRIAL);
 }
 
+// The first release of a card, with or without a main.py before it, that the release replaces or
+// leaves as it is.
+static void first_release(struct rig *rig, const struct memfs *from, bool main_py) {
+    stage_reset(&rig->stage, from);
+    memfs_delete(&rig->stage.mem, "/app");
+    memfs_delete(&rig->stage.mem, "/prev");
+    if (!main_py) {
+        memfs_delete(&rig->stage.mem, "/main.py");
+    }
+}
+
+static void test_first_release_stays(void **state) {
+    struct rig *rig = *state;
+    struct memfs want;
+    memfs_init(&want);
+    stage_want(&want);
+    for (int damaged = 0; damaged < 2; damaged++) {
+        for (int empty = 0; empty < 2; empty++) {
+            first_release(rig, &rig->staged, false);
+            if (empty) {
+                memfs_dir(&rig->stage.mem, "/app"); // becomes an empty prev/ as well
+            }
+            if (damaged) {
+                memfs_text(&rig->stage.mem, "/next/lib/a.py", "not this");
+            }
+            for (int i = damaged ? 3 : 0; i < 4; i++) {
+                int want_result = i == 3 ? SDB_BOOT_KEPT : i ? SDB_BOOT_NOTHING : SDB_BOOT_SWAPPED;
+                assert_int_equal(boot(rig, true), want_result);
+            }
+            const struct sdb_record *r = &rig->boot.record;
+            assert_int_equal(r->state, SDB_IDLE);
+            assert_int_equal(r->event, damaged ? SDB_EVENT_CORRUPT : SDB_EVENT_EXPIRED);
+            assert_string_equal(r->event_version, "2.0.0");
+            assert_string_equal(r->bad, "");
+            unsigned mutations = rig->stage.mem.mutations;
+            assert_int_equal(sdb_boot_rollback(&rig->boot), SDB_ENOENT);
+            assert_int_equal(boot(rig, true), SDB_BOOT_NOTHING);
+            assert_int_equal(rig->stage.mem.mutations, mutations);
+            if (!damaged) {
+                memfs_delete(&rig->stage.mem, "/app/.manifest"); // written by the install
+                assert_same(&rig->stage.mem, "", &want, "", true);
+            }
+        }
+    }
+    memfs_free(&want);
+}
+
+// What ran before was a main.py alone: that is worth going back to.
+static void test_main_py_before_the_first_release(void **state) {
+    struct rig *rig = *state;
+    struct memfs before;
+    memfs_init(&before);
+    stage_old(&before);
+    memfs_delete(&before, "/app");
+    for (int by_hand = 0; by_hand < 2; by_hand++) {
+        first_release(rig, &rig->staged, true);
+        assert_int_equal(boot(rig, true), SDB_BOOT_SWAPPED);
+        if (by_hand) {
+            assert_int_equal(sdb_boot_rollback(&rig->boot), 0);
+        } else {
+            assert_int_equal(boot(rig, true), SDB_BOOT_NOTHING);
+            assert_int_equal(boot(rig, true), SDB_BOOT_NOTHING);
+        }
+        assert_int_equal(boot(rig, true), SDB_BOOT_REVERTED);
+        assert_same(&rig->stage.mem, "", &before, "", true);
+        assert_string_equal(rig->boot.record.bad, "2.0.0");
+        assert_int_equal(sdb_boot_rollback(&rig->boot), SDB_ENOENT);
+    }
+    memfs_free(&before);
+}
+
+// A release that can't be read back at once is no reason to end the trial.
+static void test_first_release_unreadable(void **state) {
+    struct rig *rig = *state;
+    int res = -1;
+    for (unsigned call = 1; res < 0; call++) {
+        first_release(rig, &rig->staged, false);
+        for (int i = 0; i < 3; i++) {
+            assert_in_range(boot(rig, true), 0, SDB_BOOT_SWAPPED);
+        }
+        memfs_power_on(&rig->stage.mem);
+        rig->stage.mem.fail_at = call;
+        rig->stage.mem.fail_error = SDB_EIO;
+        res = boot(rig, true);
+        res = rig->stage.mem.calls < call ? res : -1;
+        memfs_power_on(&rig->stage.mem);
+        boot(rig, true);
+        assert_int_equal(rig->boot.record.event, SDB_EVENT_EXPIRED);
+        assert_int_equal(rig->boot.record.state, SDB_IDLE);
+        assert_non_null(memfs_find(&rig->stage.mem, "/app/main.py"));
+    }
+}
+
 // What a scenario does before the boot that is cut; returns the event that it ends with.
 static uint8_t prepare(struct rig *rig, int scenario) {
     stage_reset(&rig->stage, scenario == 2 ? &rig->staged : &rig->trial);
@@ -238,10 +331,16 @@ static void test_errors(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_attempts_run_out), cmocka_unit_test(test_confirm),
-        cmocka_unit_test(test_rollback_refused), cmocka_unit_test(test_content),
-        cmocka_unit_test(test_no_manifest),      cmocka_unit_test(test_cuts),
+        cmocka_unit_test(test_attempts_run_out),
+        cmocka_unit_test(test_confirm),
+        cmocka_unit_test(test_rollback_refused),
+        cmocka_unit_test(test_content),
+        cmocka_unit_test(test_no_manifest),
+        cmocka_unit_test(test_cuts),
         cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_first_release_stays),
+        cmocka_unit_test(test_main_py_before_the_first_release),
+        cmocka_unit_test(test_first_release_unreadable),
     };
     return cmocka_run_group_tests_name("boot", tests, setup, teardown);
 }
