@@ -89,9 +89,9 @@ def status():
     vfs = mounted.fs.statvfs("/")
     return {
         "version": version(),
-        "previous": version("prev"),
+        "previous": _previous(),
         "state": ("idle", "staged", "swapping", "trial", "reverting")[state],
-        "staged": staged if state else None,
+        "staged": staged if state in (mounted.STAGED, mounted.SWAPPING) else None,
         "event": (None, "installed", "confirmed", "rolled back", "expired", "corrupt")[event],
         "event_version": event_version or None,
         "attempts_left": left if state == mounted.TRIAL else None,
@@ -102,6 +102,20 @@ def status():
         "size": mounted.card.ioctl(4, 0) * mounted.card.ioctl(5, 0),
         "free": vfs[0] * vfs[3] if vfs[3] <= vfs[2] else 0,  # littlefs counts below 0
     }
+
+
+def _previous():
+    # The version that rollback() would return to, None if there is none. Without an app/ before it
+    # the release has got an empty prev/.
+    try:
+        for _ in mounted.fs.ilistdir("/prev"):
+            return version("prev")
+        mounted.fs.stat("/.sdboot/old/main.py")  # all that ran before the first release
+        return version("prev")
+    except OSError as e:
+        if e.errno != 2:
+            raise
+        return None
 
 
 def _journal():
@@ -125,14 +139,17 @@ def confirm():
 
 
 def rollback():
-    """Has the next boot take the running release back; works as long as prev/ is on the card. The
-    release is not installed again unless forced or superseded."""
+    """Has the next boot take the running release back: a reset is due. Works as long as the release
+    before is on the card, in prev/. The one taken back is not installed again unless forced or
+    superseded."""
     code = load("_sdswap").rollback(mounted.filesystem(), mounted.volume)
     if code == -2:
-        raise Error(2, "there is no release before this one (no /prev): nothing to go back to")
+        raise Error(2, "there is no release before this one (none in /prev): nothing to go back to")
     if code == -16:
         raise Error(16, "another release is staged: reset first")
     check(code, "rollback")
+    release = mounted.record()[mounted.EVENT_VERSION] or "the release"
+    print("sdboot: a reset is due, it takes back", release)
 
 
 def verify(directory="app"):

@@ -14,7 +14,7 @@ from .mounted import EVENT, EVENT_VERSION, IDLE, LEFT, STAGED, STATE, SWAPPING, 
 
 _sdboot = load("_sdboot")
 
-_SWAPPED, _REVERTED = 1, 2  # enum sdb_boot_result
+_SWAPPED, _REVERTED, _KEPT = range(1, 4)  # enum sdb_boot_result (core/release/boot.h)
 _WHY = {
     mounted.ROLLED_BACK: "by hand",
     mounted.EXPIRED: "it was not confirmed",
@@ -63,6 +63,9 @@ def finish_update(attempts, timeout):
     if done == _REVERTED:
         event, version = record[EVENT], record[EVENT_VERSION]
         print("sdboot: release %s is taken back: %s" % (version, _WHY.get(event, event)))
+    elif done == _KEPT:
+        event, version = record[EVENT], record[EVENT_VERSION]
+        print("sdboot: release %s stays, there is none before it, but %s" % (version, _WHY.get(event, event)))
     elif done == _SWAPPED:
         print("sdboot: release %s is in place" % record[EVENT_VERSION])
     elif done == -2:

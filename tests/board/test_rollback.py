@@ -36,7 +36,7 @@ class Confirm(RollbackTest):
     def test_while_on_trial(self, board):
         board.stage(new())
         status = status_of(board.power(boot="attempts=3", job=STATUS).out)
-        want = {"state": "trial", "attempts_left": 2, "staged": "0.0.2", "version": "0.0.2"}
+        want = {"state": "trial", "attempts_left": 2, "staged": None, "version": "0.0.2"}
         want.update({"previous": "0.0.1", "event": "installed", "event_version": "0.0.2"})
         self.assertEqual({k: status[k] for k in want}, want)
 
@@ -91,6 +91,7 @@ class ByHand(RollbackTest):
         r = board.power(boot=TRIAL, job=ROLLBACK * 2 + STATUS + CONFIRM)
         self.assertEqual(r.results, ["None", "None"])  # twice is once
         self.assertIn("NEW RUNS", r.out)  # it takes effect at the next boot
+        self.assertEqual(r.out.count("sdboot: a reset is due, it takes back 0.0.2\n"), 2)
         status = status_of(r.out)
         self.assertEqual((status["state"], status["version"]), ("reverting", "0.0.2"))
         r = board.power(boot=TRIAL)
@@ -166,6 +167,75 @@ class ByHand(RollbackTest):
         self.assertEqual((status["bad"], status["event"]), ("0.0.2", "expired"))
         with PythonServer(board.site.folder) as url:
             self.assertEqual(board.ota(url).results, ["False"])
+
+    def first(self, board, main, files=()):
+        """The first release on a card with nothing but `files`; returns what is on it then."""
+        if board.fs == "fat":
+            board.fat_card(files)
+        else:
+            board.littlefs_card(files)
+        board.stage(new(main), boot="")
+        self.assertIn("NEW RUNS", board.power(boot="attempts=2").out)
+        return board.tree()
+
+    def stays(self, board, tree, event):
+        """The first release runs on, is not called bad, and says why it has no trial any more."""
+        for _ in range(2):
+            r = board.power(boot="attempts=2", job=ROLLBACK + STATUS)
+            self.assertIn("Error 2 there is no release before this one", r.errors[0])
+            self.assertIn("NEW RUNS 0.0.2", r.out)
+            status = status_of(r.out)
+            want = {"state": "idle", "event": event, "event_version": "0.0.2", "bad": None}
+            want.update({"version": "0.0.2", "previous": None, "staged": None})
+            self.assertEqual({k: status[k] for k in want}, want)
+        board.assertTree(tree)
+
+    @both
+    def test_nothing_before_the_first_release(self, board):
+        """Nobody confirms it, but a board must not end with less than it has."""
+        tree = self.first(board, "")
+        board.power(boot="attempts=2")
+        r = board.power(boot="attempts=2")
+        self.assertIn(
+            "sdboot: release 0.0.2 stays, there is none before it, but it was not confirmed", r.out
+        )
+        self.stays(board, tree, "expired")
+
+    @both
+    def test_first_release_by_hand(self, board):
+        """On trial and confirmed, with other files on the card before it."""
+        mine = {"settings.json": b"{}", "lib/helper.py": b"mine"}
+        tree = self.first(board, "", mine)
+        r = board.power(boot="attempts=3", job=ROLLBACK + CONFIRM)
+        self.assertIn("Error 2 there is no release before this one", r.errors[0])
+        self.assertIn("CONFIRM True", r.out)
+        self.stays(board, tree, "confirmed")
+
+    @both
+    def test_first_release_damaged(self, board):
+        if board.fs == "fat":
+            board.fat_card()
+        else:
+            board.littlefs_card()
+        board.stage(new(), boot="")
+        board.put({"next/only new.py": b"changed by somebody"})
+        r = board.power(boot="attempts=2")
+        self.assertIn("stays, there is none before it, but its files on the card are damaged", r.out)
+        self.stays(board, board.tree(), "corrupt")
+
+    @both
+    def test_an_empty_app_is_no_release(self, board):
+        if board.fs == "fat":
+            board.fat_card()
+        else:
+            board.littlefs_card()
+        board.power("--pin", "18=0", job="import os\nos.mkdir('/sd/app')\n")
+        board.stage(new(), boot="")
+        board.power(boot="attempts=2")
+        tree = board.tree()
+        board.power(boot="attempts=2")
+        board.power(boot="attempts=2")
+        self.stays(board, tree, "expired")
 
     @both
     def test_many_files_outside(self, board):

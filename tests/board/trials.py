@@ -218,7 +218,7 @@ class TrialTest(BoardTest):
         """The old release runs, byte for byte, and status() tells why."""
         self.assertIn("OLD RUNS 0.0.1 old", r.out[-2000:])
         status = status_of(r.out)
-        want = {"version": "0.0.1", "previous": "0.0.0", "state": "idle", "event": event}
+        want = {"version": "0.0.1", "previous": None, "state": "idle", "event": event}
         want.update({"event_version": version, "bad": version, "attempts_left": None})
         self.assertEqual({k: status[k] for k in want}, want, r.out)
         self.assertTree(self.before)
