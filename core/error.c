@@ -42,10 +42,12 @@
     X(SDB_EVER_GARBAGE, "versions: no line is a release, want semver;file;sha1")                   \
     X(SDB_EVER_HASH, "versions: newest release has no valid sha1")                                 \
     X(SDB_EVER_LONG, "versions: file too long")                                                    \
+    X(SDB_EVER_RUNNING, "no version: write it anew, such as 1.2.3, or use force_update=True")      \
     X(SDB_EHTTP_GARBAGE, "server: answer is not HTTP/1.x")                                         \
     X(SDB_EHTTP_LONG, "server: header too long")                                                   \
     X(SDB_EHTTP_SHORT, "server: connection closed too early, try again")                           \
-    X(SDB_EHTTP_LENGTH, "server: length of the answer can't be read")
+    X(SDB_EHTTP_LENGTH, "server: length of the answer can't be read")                              \
+    X(SDB_EHTTP_CODING, "server: answer is compressed or encoded, serve the file as it is")
 
 #define ERROR_CODE(code, text) (uint8_t)(-(code)),
 #define ERROR_TEXT(code, text) text "\0"

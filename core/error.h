@@ -50,12 +50,14 @@ enum sdb_error {
     SDB_EVER_GARBAGE = -240, // no line of it is a release
     SDB_EVER_HASH = -239,    // the release to install has no well-formed hash
     SDB_EVER_LONG = -238,    // longer than we accept
+    SDB_EVER_RUNNING = -237, // the running version can't be read: nothing to compare with
 
     // 241 to 255: an HTTP response.
     SDB_EHTTP_GARBAGE = -250, // not HTTP/1.x
     SDB_EHTTP_LONG = -249,    // header longer than we accept
     SDB_EHTTP_SHORT = -248,   // connection closed before the announced end
     SDB_EHTTP_LENGTH = -247,  // Content-Length or chunk size can't be read
+    SDB_EHTTP_CODING = -246,  // the body is compressed or coded otherwise, unasked
 };
 
 // What went wrong, in words for the user: lower case, no full stop, static storage. Codes that are

@@ -43,11 +43,22 @@ static mp_obj_t mod_record(mp_obj_t vfs, mp_obj_t volume_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(mod_record_obj, mod_record);
 
+// version(data) -> the version that the beginning of a file says, "" if none
+static mp_obj_t mod_version(mp_obj_t data) {
+    char word[SDB_VERSION_MAX + 1];
+    mp_buffer_info_t buf;
+    mp_get_buffer_raise(data, &buf, MP_BUFFER_READ);
+    sdb_version_word(buf.buf, buf.len, word);
+    return sdb_str(word);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(mod_version_obj, mod_version);
+
 #define SDBOOT_TYPES(T) T(sdb_card_type) T(sdb_volume_type)
 #define SDBOOT_GLOBALS(X)                                                                          \
     X(MP_QSTR_Card, sdb_card_type)                                                                 \
     X(MP_QSTR_Volume, sdb_volume_type)                                                             \
-    X(MP_QSTR_record, mod_record_obj)
+    X(MP_QSTR_record, mod_record_obj)                                                              \
+    X(MP_QSTR_version, mod_version_obj)
 
 SDB_MODULE(sdb_mod_sdboot, MP_QSTR__sdboot, SDBOOT_GLOBALS, SDBOOT_TYPES);
 MP_REGISTER_MODULE(MP_QSTR__sdboot, sdb_mod_sdboot);

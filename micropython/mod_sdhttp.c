@@ -10,6 +10,7 @@ struct sdhttp_versions {
     mp_obj_base_t base;
     mp_obj_t current; // keeps the strings alive
     mp_obj_t exclude;
+    int start;
     struct sdb_versions versions;
 };
 
@@ -19,11 +20,18 @@ static mp_obj_t versions_make_new(const mp_obj_type_t *type, size_t n_args, size
     struct sdhttp_versions *self = mp_obj_malloc(struct sdhttp_versions, type);
     self->current = args[0];
     self->exclude = args[1];
-    sdb_versions_init(&self->versions, mp_obj_str_get_str(args[0]),
-                      args[1] == mp_const_none ? NULL : mp_obj_str_get_str(args[1]),
-                      mp_obj_is_true(args[2]));
+    self->start = sdb_versions_init(&self->versions, mp_obj_str_get_str(args[0]),
+                                    args[1] == mp_const_none ? NULL : mp_obj_str_get_str(args[1]),
+                                    mp_obj_is_true(args[2]));
     return MP_OBJ_FROM_PTR(self);
 }
+
+// start() -> 0 or a negative error, as sdb_versions_init
+static mp_obj_t versions_start(mp_obj_t self_in) {
+    struct sdhttp_versions *self = MP_OBJ_TO_PTR(self_in);
+    return MP_OBJ_NEW_SMALL_INT(self->start);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(versions_start_obj, versions_start);
 
 // feed(data) -> 0 or a negative error
 static mp_obj_t versions_feed(mp_obj_t self_in, mp_obj_t data) {
@@ -34,23 +42,26 @@ static mp_obj_t versions_feed(mp_obj_t self_in, mp_obj_t data) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(versions_feed_obj, versions_feed);
 
-// finish() -> (result, version, file, sha1 or None, skipped lines); result as of the C function
+// finish() -> (result, version, file, sha1 or None, skipped lines, is a newer one excluded?);
+// result as of the C function
 static mp_obj_t versions_finish(mp_obj_t self_in) {
     struct sdhttp_versions *self = MP_OBJ_TO_PTR(self_in);
     const struct sdb_release *best = &self->versions.best;
     int res = sdb_versions_finish(&self->versions);
-    mp_obj_t items[5] = {
+    mp_obj_t items[6] = {
         MP_OBJ_NEW_SMALL_INT(res),
         sdb_str(best->version),
         sdb_str(best->file),
         best->has_hash ? mp_obj_new_bytes(best->sha1, sizeof(best->sha1)) : mp_const_none,
         MP_OBJ_NEW_SMALL_INT(self->versions.bad),
+        mp_obj_new_bool(self->versions.excluded),
     };
-    return mp_obj_new_tuple(5, items);
+    return mp_obj_new_tuple(6, items);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(versions_finish_obj, versions_finish);
 
 #define VERSIONS_METHODS(X)                                                                        \
+    X(MP_QSTR_start, versions_start_obj)                                                           \
     X(MP_QSTR_feed, versions_feed_obj)                                                             \
     X(MP_QSTR_finish, versions_finish_obj)
 

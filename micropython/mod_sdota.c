@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-// Install(vfs, volume, main_dir, next_dir, version, digest, sha1, sha256, trials)
+// Install(vfs, volume, main_dir, next_dir, version, digest, sha1, sha256)
 
 #define INSTALL_GATHER 4096 // bytes: the card gets them in one command
 
@@ -59,7 +59,7 @@ static int ota_grow_names(void *ctx, struct sdb_names *names) {
 
 static mp_obj_t ota_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw,
                              const mp_obj_t *args) {
-    mp_arg_check_num(n_args, n_kw, 9, 9, false);
+    mp_arg_check_num(n_args, n_kw, 8, 8, false);
     struct sdota_install *self = sdb_new0(struct sdota_install);
     self->base.type = type;
     sdb_objfs_init(&self->fs, args[0]);
@@ -87,7 +87,6 @@ static mp_obj_t ota_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_
     cfg->gather_size = INSTALL_GATHER;
     cfg->checkpoint = ota_checkpoint;
     cfg->ctx = self;
-    cfg->trials = (uint8_t)mp_obj_get_int(args[8]);
     memcpy(cfg->digest, digest.buf, digest.len);
     return MP_OBJ_FROM_PTR(self);
 }

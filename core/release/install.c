@@ -81,7 +81,6 @@ static int install_set_state(struct sdb_install *in, uint8_t state) {
         return 0; // IDLE already: nothing to write
     }
     record.state = state;
-    record.trials = in->cfg.trials;
     strcpy(record.version, state == SDB_STAGED ? in->cfg.version : "");
     strcpy(record.main_dir, in->cfg.main_dir);
     strcpy(record.next_dir, in->cfg.next_dir);

@@ -29,7 +29,6 @@ struct sdb_install_config {
     const char *main_dir;             // "app": the directory that a release owns whole
     const char *next_dir;             // "next"
     const char *version;              // announced version; app/.version in the package must agree
-    uint8_t trials;                   // trial boots the release gets; 0: none, it is final at once
     const struct sdb_hash *file_hash; // SHA-256 for the manifest; NULL: the release has none
 
     // Memory in which writes are gathered, so that the filesystem gets pieces of this size at
@@ -58,18 +57,19 @@ struct sdb_install {
     bool placed_version; // next/.version is written
     bool aborting;
     bool has_app;
-    bool is_version; // this member is app/.version
-    int error;       // first error: the install is dead
+    bool is_version;  // this member is app/.version
+    bool has_version; // the package has one
+    int error;        // first error: the install is dead
 
     struct sdb_install_config cfg;
     struct sdb_names names;
     struct sdb_tar tar;
     struct sdb_tree tree;
     struct sdb_textfile manifest;
-    char path[SDB_PATH_MAX + 1];     // the member being written
-    char live[SDB_PATH_MAX + 1];     // what it will replace, if outside main_dir
-    uint8_t buf[512];                // live content, to compare and to copy
-    char found[SDB_VERSION_MAX + 1]; // content of app/.version in the package
+    char path[SDB_PATH_MAX + 1];      // the member being written
+    char live[SDB_PATH_MAX + 1];      // what it will replace, if outside main_dir
+    uint8_t buf[512];                 // live content, to compare and to copy
+    char found[SDB_VERSION_FILE_MAX]; // beginning of app/.version in the package
 };
 
 // `names` is copied; its table stays the caller's. Returns 0; SDB_EINVAL for directory names or a

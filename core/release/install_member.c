@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 #include "core/release/path.h"
+#include "core/semver.h"
 
 #include <string.h>
 
@@ -205,6 +206,7 @@ static int install_on_begin(void *ctx, const char *path, int type, uint32_t size
             }
             in->has_app = true;
             in->is_version = strcmp(strchr(path, '/') + 1, SDB_VERSION_FILE) == 0;
+            in->has_version = in->has_version || in->is_version;
             return install_create(in);
         }
     } else if (in_main) {
@@ -289,7 +291,7 @@ static int install_on_data(void *ctx, const void *data, size_t len) {
     struct sdb_install *in = ctx;
     size_t pos = 0;
     if (in->is_version && in->done < sizeof(in->found)) {
-        size_t room = sizeof(in->found) - 1 - in->done;
+        size_t room = sizeof(in->found) - in->done;
         memcpy(in->found + in->done, data, len < room ? len : room);
     }
     int res = install_hash_update(in, data, len);
@@ -304,12 +306,12 @@ static int install_on_data(void *ctx, const void *data, size_t len) {
     return pos < len ? install_write(in, (const uint8_t *)data + pos, len - pos) : 0;
 }
 
-// Does app/.version say what was announced, white space around it aside?
+// Does app/.version say what was announced, if perhaps in other words ("v1.2", "1.2.0")?
 static bool install_version_agrees(const struct sdb_install *in) {
-    size_t want = strlen(in->cfg.version);
-    const char *p = in->found + strspn(in->found, " \t\r\n");
-    return in->size < sizeof(in->found) && strncmp(p, in->cfg.version, want) == 0 &&
-           p[want + strspn(p + want, " \t\r\n")] == '\0';
+    char word[SDB_VERSION_MAX + 1];
+    size_t len = in->size < sizeof(in->found) ? in->size : sizeof(in->found);
+    sdb_version_word(in->found, len, word);
+    return sdb_semver_valid(word) && sdb_semver_compare(word, in->cfg.version) == 0;
 }
 
 static int install_on_end(void *ctx) {
@@ -330,7 +332,7 @@ void sdb_install_member_init(struct sdb_install *in) {
 }
 
 int sdb_install_member_add_version(struct sdb_install *in) {
-    if (in->found[0] != '\0') {
+    if (in->has_version) {
         return 0;
     }
     int res = install_hash_start(in);

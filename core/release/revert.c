@@ -7,29 +7,26 @@
 
 #define REVERT_BUDGET 64
 
-// The first word of /app/.version, "" if there is none. Returns 0 or an error: without its version
-// the release would be installed again.
+// What /app/.version says, "" if there is none. Returns 0 or an error: without its version the
+// release would be installed again.
 static int revert_read_version(struct sdb_swap *swap, const struct sdb_record *record,
                                char version[SDB_VERSION_MAX + 1]) {
     const struct sdb_fs *fs = swap->fs;
     swap->live[0] = '/';
     strcpy(swap->live + 1, record->main_dir);
     strcat(swap->live, "/" SDB_VERSION_FILE);
-    memset(version, 0, SDB_VERSION_MAX + 1);
+    version[0] = '\0';
     int file = fs->open(fs->ctx, swap->live, 'r');
     if (file < 0) {
         return file == SDB_ENOENT ? 0 : file;
     }
-    int n = fs->read(fs->ctx, file, version, SDB_VERSION_MAX);
+    char text[SDB_VERSION_FILE_MAX];
+    int n = fs->read(fs->ctx, file, text, sizeof(text));
     fs->close(fs->ctx, file);
     if (n < 0) {
         return n;
     }
-    version[n] = '\0';
-    size_t start = strspn(version, " \t\r\n");
-    size_t len = strcspn(version + start, " \t\r\n");
-    memmove(version, version + start, len);
-    memset(version + len, 0, SDB_VERSION_MAX + 1 - len);
+    sdb_version_word(text, (size_t)n, version);
     return 0;
 }
 

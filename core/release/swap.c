@@ -175,7 +175,7 @@ int sdb_swap(struct sdb_swap *swap, const struct sdb_fs *fs, const struct sdb_re
     record->event = SDB_EVENT_INSTALLED;
     strcpy(record->event_version, record->version);
     record->left = record->trials;
-    if (strcmp(record->bad, record->version) == 0) {
+    if (record->bad[0] != '\0' && sdb_semver_compare(record->bad, record->version) == 0) {
         record->bad[0] = '\0'; // forced: it gets another chance
     }
     res = swap_save(store, record, record->trials > 0 ? SDB_TRIAL : SDB_IDLE);

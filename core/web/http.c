@@ -79,18 +79,61 @@ static int http_status_line(struct sdb_http *http) {
     return 0;
 }
 
+// Cuts the next token off a list with commas and sets *list to what follows; NULL at the end.
+static char *http_token(char **list) {
+    char *p = *list;
+    while (http_blank(*p) || *p == ',') {
+        p++;
+    }
+    if (*p == '\0') {
+        return NULL;
+    }
+    char *token = p;
+    while (*p && *p != ',' && !http_blank(*p)) {
+        p++;
+    }
+    *list = p + (*p != '\0');
+    *p = '\0';
+    return token;
+}
+
+// The codings that the body has gone through. None but "chunked" is read, none was asked for.
+static int http_codings(struct sdb_http *http, char *list, bool transfer) {
+    char *token;
+    while ((token = http_token(&list)) != NULL) {
+        const char *end = http_word(token, "identity");
+        if (end != NULL && *end == '\0') {
+            continue; // no coding, said by servers of before 2014
+        }
+        end = http_word(token, "chunked");
+        if (!transfer || end == NULL || *end != '\0') {
+            return SDB_EHTTP_CODING;
+        }
+        if (http->chunked) {
+            return SDB_EHTTP_LENGTH;
+        }
+        http->chunked = true;
+    }
+    return 0;
+}
+
 static int http_header(struct sdb_http *http, bool whole) {
     char *end = http->line;
     while (*end && *end != ':' && !http_blank(*end)) {
         end++;
     }
     if (end == http->line || (*end != ':' && (whole || *end))) {
-        return SDB_EHTTP_GARBAGE; // also a folded line, which nobody may send any more
+        return SDB_EHTTP_GARBAGE; // also a folded line without one before it
     }
     char *value = http_word(http->line, "content-length:");
     bool is_length = value != NULL;
+    bool transfer = false;
     if (!is_length) {
         value = http_word(http->line, "transfer-encoding:");
+        transfer = value != NULL;
+    }
+    if (value == NULL) {
+        value = http_word(http->line, "content-encoding:");
     }
     if (value == NULL) {
         return 0;
@@ -98,27 +141,18 @@ static int http_header(struct sdb_http *http, bool whole) {
     if (!whole) {
         return SDB_EHTTP_LONG;
     }
+    if (!is_length) {
+        return http_codings(http, value, transfer);
+    }
     while (http_blank(*value)) {
         value++;
     }
-    if (is_length) {
-        uint32_t length;
-        if (!http_number(value, 10, '\0', &length) ||
-            (http->has_length && length != http->length)) {
-            return SDB_EHTTP_LENGTH;
-        }
-        http->has_length = true;
-        http->length = length;
-        return 0;
+    uint32_t length;
+    if (!http_number(value, 10, '\0', &length) || (http->has_length && length != http->length)) {
+        return SDB_EHTTP_LENGTH;
     }
-    value = http_word(value, "chunked");
-    while (value != NULL && http_blank(*value)) {
-        value++;
-    }
-    if (value == NULL || *value != '\0' || http->chunked) {
-        return SDB_EHTTP_LENGTH; // a coding that we didn't ask for
-    }
-    http->chunked = true;
+    http->has_length = true;
+    http->length = length;
     return 0;
 }
 
@@ -176,10 +210,26 @@ static int http_line(struct sdb_http *http, bool whole) {
     }
 }
 
+// Takes the line in http->line, whose end has been seen.
+static int http_line_done(struct sdb_http *http) {
+    bool whole = http->fill <= SDB_HTTP_LINE_MAX;
+    http->line[whole ? http->fill : SDB_HTTP_LINE_MAX] = '\0';
+    int res = http_line(http, whole);
+    http->fill = 0;
+    return res;
+}
+
 static int http_line_byte(struct sdb_http *http, char c) {
     static const char start[] = "HTTP/1.";
     if (++http->head > SDB_HTTP_HEAD_MAX) {
         return SDB_EHTTP_LONG;
+    }
+    if (http->held) {
+        http->held = false;
+        int res = http_blank(c) ? 0 : http_line_done(http);
+        if (res < 0) {
+            return res;
+        }
     }
     if (http->state == HTTP_STATUS && http->fill < sizeof start - 1 && c != start[http->fill]) {
         return SDB_EHTTP_GARBAGE; // early: it may have no line ends at all
@@ -194,15 +244,12 @@ static int http_line_byte(struct sdb_http *http, char c) {
         http->fill++;
         return 0;
     }
-    bool whole = http->fill <= SDB_HTTP_LINE_MAX;
-    size_t len = whole ? http->fill : SDB_HTTP_LINE_MAX;
-    if (whole && len > 0 && http->line[len - 1] == '\r') {
-        len--;
+    if (http->fill > 0 && http->fill <= SDB_HTTP_LINE_MAX && http->line[http->fill - 1] == '\r') {
+        http->fill--;
     }
-    http->line[len] = '\0';
-    int res = http_line(http, whole);
-    http->fill = 0;
-    return res;
+    // A header goes on in the next line if that begins with a blank (RFC 9112, 5.2).
+    http->held = http->state == HTTP_HEADER && http->fill > 0;
+    return http->held ? 0 : http_line_done(http);
 }
 
 int sdb_http_feed(struct sdb_http *http, void *buf, size_t len) {
@@ -232,6 +279,10 @@ int sdb_http_feed(struct sdb_http *http, void *buf, size_t len) {
 }
 
 int sdb_http_eof(struct sdb_http *http) {
+    if (http->error == 0 && http->held) {
+        http->held = false;
+        http->error = http_line_done(http);
+    }
     if (http->error == 0 && http->state == HTTP_BODY_TO_EOF) {
         http->state = HTTP_END;
         http->done = true;

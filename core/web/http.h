@@ -21,6 +21,7 @@ struct sdb_http {
     uint8_t state; // enum http_state
     uint16_t head; // bytes since SDB_HTTP_HEAD_MAX began to count
     uint16_t fill; // bytes of the line
+    bool held;     // a header's line has ended, the header perhaps not
     int error;     // what stopped the parser
     uint32_t left; // bytes of the body or chunk that are still to come
     char line[SDB_HTTP_LINE_MAX + 1];
@@ -30,8 +31,8 @@ struct sdb_http {
 void sdb_http_init(struct sdb_http *http);
 
 // Takes all `len` (below 2^31) bytes of `buf`, moves the body bytes among them to its beginning and
-// returns their number, or SDB_EHTTP_GARBAGE, _LONG, _LENGTH, which is final. What follows the end
-// of the response is dropped. Answers 1xx are skipped.
+// returns their number, or SDB_EHTTP_GARBAGE, _LONG, _LENGTH, _CODING, which is final. What follows
+// the end of the response is dropped. Answers 1xx are skipped.
 int sdb_http_feed(struct sdb_http *http, void *buf, size_t len);
 
 // The connection was closed: returns 0 if the body is complete, SDB_EHTTP_SHORT if not, or the

@@ -3,12 +3,13 @@
 #include <string.h>
 #include "core/error.h"
 
-void sdb_versions_init(struct sdb_versions *v, const char *current, const char *exclude,
-                       bool force) {
+int sdb_versions_init(struct sdb_versions *v, const char *current, const char *exclude,
+                      bool force) {
     memset(v, 0, sizeof *v);
-    v->current = sdb_semver_valid(current) ? current : "0.0.0";
+    v->current = current;
     v->exclude = exclude != NULL && sdb_semver_valid(exclude) ? exclude : NULL;
     v->force = force;
+    return force || sdb_semver_valid(current) ? 0 : SDB_EVER_RUNNING;
 }
 
 static bool versions_blank(char c) {
@@ -103,8 +104,9 @@ static bool versions_release(struct sdb_versions *v, char *line) {
         return false;
     }
     struct sdb_release *best = &v->best;
-    if ((v->exclude == NULL || sdb_semver_compare(version, v->exclude) > 0) &&
-        (best->version[0] == '\0' || sdb_semver_compare(version, best->version) >= 0)) {
+    if (v->exclude != NULL && sdb_semver_compare(version, v->exclude) <= 0) {
+        v->excluded = v->excluded || (!v->force && sdb_semver_compare(version, v->current) > 0);
+    } else if (best->version[0] == '\0' || sdb_semver_compare(version, best->version) >= 0) {
         memcpy(best->version, version, version_len + 1);
         memcpy(best->file, file, file_len + 1);
         best->has_hash = versions_hash(versions_field(&line, true), best->sha1);
@@ -116,8 +118,12 @@ static void versions_line(struct sdb_versions *v) {
     bool whole = v->fill <= SDB_VERSIONS_LINE_MAX;
     char *line = v->line;
     line[whole ? v->fill : SDB_VERSIONS_LINE_MAX] = '\0';
-    if (v->good == 0 && v->bad == 0 && memcmp(line, "\xef\xbb\xbf", 3) == 0) {
-        line += 3; // a byte order mark, which some editors put in front
+    // A byte order mark, which some editors put in front: UTF-8's, or UTF-16's, whose zeros are
+    // gone.
+    if (memcmp(line, "\xef\xbb\xbf", 3) == 0) {
+        line += 3;
+    } else if (memcmp(line, "\xff\xfe", 2) == 0 || memcmp(line, "\xfe\xff", 2) == 0) {
+        line += 2;
     }
     while (versions_blank(*line)) {
         line++;
@@ -140,7 +146,9 @@ int sdb_versions_feed(struct sdb_versions *v, const void *data, size_t len) {
     }
     v->total += (uint32_t)len;
     for (; len > 0; len--, p++) {
-        if (*p == '\n') {
+        if (*p == '\0') {
+            v->zeros = true; // UTF-16, of PowerShell's ">>": what is left is ASCII
+        } else if (*p == '\n') {
             versions_line(v);
         } else if (v->fill <= SDB_VERSIONS_LINE_MAX) {
             v->line[v->fill++] = *p; // one byte more than fits a line: it is too long then
@@ -155,7 +163,7 @@ int sdb_versions_finish(struct sdb_versions *v) {
     }
     versions_line(v);
     if (v->good == 0) {
-        return v->bad ? SDB_EVER_GARBAGE : 0;
+        return v->bad || v->zeros ? SDB_EVER_GARBAGE : 0;
     }
     if (v->best.version[0] == '\0' ||
         (!v->force && sdb_semver_compare(v->best.version, v->current) <= 0)) {

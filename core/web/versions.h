@@ -23,9 +23,11 @@ struct sdb_versions {
     uint32_t total; // bytes fed
     uint16_t good;  // lines that are releases
     uint16_t bad;   // lines that had to be skipped
+    bool excluded;  // there is a newer release, but not a newer one than `exclude`
 
     // Internal.
     bool force;
+    bool zeros;    // there were some: the file is UTF-16, or garbage
     uint16_t fill; // length of the line so far, also beyond the buffer
     const char *current;
     const char *exclude;
@@ -36,12 +38,11 @@ struct sdb_versions {
     char line[SDB_VERSIONS_LINE_MAX + 1]; // its beginning
 };
 
-// Starts a file. `current` is the running version, anything but a valid one counts as "0.0.0";
-// `exclude` a version that failed, or NULL: only newer ones are chosen, or two bad releases would
-// take turns for ever; `force` chooses the highest release even if it
-// isn't newer. Both strings must live until sdb_versions_finish().
-void sdb_versions_init(struct sdb_versions *v, const char *current, const char *exclude,
-                       bool force);
+// Starts a file. `current` is the running version; `exclude` a version that failed, or NULL: only
+// newer ones are chosen, or two bad releases would take turns for ever; `force` chooses the highest
+// release even if it isn't newer. Both strings must live until sdb_versions_finish(). Returns 0, or
+// SDB_EVER_RUNNING if `current` is no version and `force` not given: what is newer is not known.
+int sdb_versions_init(struct sdb_versions *v, const char *current, const char *exclude, bool force);
 
 // Takes the next `len` bytes. Returns 0, or SDB_EVER_LONG once the file is too long.
 int sdb_versions_feed(struct sdb_versions *v, const void *data, size_t len);

@@ -7,10 +7,19 @@ __version__ = "0.1.0"
 try:
     from ._errors import Error, CardError, NetworkError, PackageError
     from .board import boot, version, status, confirm, rollback, verify
-    from .board import transaction, recover, format, OTA
+    from .board import transaction, recover, format
 except ValueError as e:  # of a file *.mpy
     import sys
 
     raise ImportError(
         "sdboot is made for MicroPython 1.23 to 1.28, not for %s (%s)" % (sys.version, e)
     )
+
+
+def __getattr__(name):
+    # The updater is loaded when it is asked for: sdboot.OTA is its class.
+    if name == "OTA":
+        from .ota import OTA
+
+        return OTA
+    raise AttributeError(name)

@@ -20,6 +20,15 @@ def load(name):
     return loaded or _load(name)
 
 
+def builtin(name):
+    """The firmware's own module `name`, whatever a file on the card is called: modules like socket
+    can be replaced by files, under their names with a "u" in front they can't."""
+    try:
+        return __import__("u" + name)
+    except ImportError:  # not part of the firmware, but frozen into it
+        return __import__(name)
+
+
 def _load(name):
     # Code passes through the heap on its way to executable memory: it has to be there in one piece,
     # and what is made afterwards should not be scattered behind it.

@@ -2,7 +2,7 @@
 
 from . import mounted
 from ._errors import CardError, Error, check, reason, strerror
-from ._native import load
+from ._native import builtin, load
 from .mounted import version
 
 
@@ -155,9 +155,8 @@ def rollback():
 def verify(directory="app"):
     """Checks every file of the running release against its manifest, app/.manifest. Returns the
     list of those that differ or are missing: [] if all is well."""
-    import hashlib
-
-    result = load("_sdswap").verify(mounted.filesystem(), directory, hashlib.sha256)
+    sha256 = builtin("hashlib").sha256
+    result = load("_sdswap").verify(mounted.filesystem(), directory, sha256)
     if result == -2:
         raise Error(2, "the release has no manifest (app/.manifest): sdboot has not installed it")
     return result if isinstance(result, list) else check(result, "verify")
@@ -167,9 +166,9 @@ def transaction():
     """`with sdboot.transaction():` what is written, renamed and removed in it happens whole or not
     at all. An exception undoes it; files that were open then must be opened anew. Not to be nested,
     nor to be left open while other code writes to the card."""
-    from . import transact
+    from .transact import Transaction
 
-    return transact.Transaction(mounted.volume)
+    return Transaction(mounted.volume)
 
 
 def recover():
@@ -199,10 +198,3 @@ def format(fs="fat"):
     mounted.point = "/sd"
     root.mount(mounted.fs, mounted.point)
     print("sdboot: formatted, card is at /sd")
-
-
-def OTA(*args, **kwargs):
-    """The updater; see sdboot/ota.py. Loaded when it is needed only."""
-    from .ota import OTA
-
-    return OTA(*args, **kwargs)

@@ -35,10 +35,11 @@ def record(where=""):
 
 
 def version(directory="app", name=".version"):
-    """The version that the file `name` in `directory` of the card says, "0.0.0" if there is none."""
+    """The version that the file `name` in `directory` of the card says: its first word. "0.0.0" if
+    there is no such file, "?" if it is empty."""
     try:
-        with filesystem().open("/%s/%s" % (directory, name), "r") as f:
-            return f.read(64).strip()
+        with filesystem().open("/%s/%s" % (directory, name), "rb") as f:
+            return load("_sdboot").version(f.read(128)) or "?"
     except OSError as e:
         if e.errno != 2:
             raise

@@ -1,9 +1,9 @@
 # HTTP over the firmware's sockets: one GET, its body in pieces.
 
-import socket
-
 from ._errors import Error, NetworkError, check
-from ._native import load
+from ._native import builtin, load
+
+socket = builtin("socket")
 
 # Of Linux and ESP32: ETIMEDOUT, and what a socket with a timeout says instead of it.
 _TIMEOUT = (11, 110, 115, 116, 119)
@@ -55,6 +55,7 @@ class Response:
 
     def _request(self, host, path, headers):
         lines = ["GET %s HTTP/1.1" % path, "Host: " + host, "Connection: close"]
+        lines.append("Accept-Encoding: identity")
         lines += ["%s: %s" % pair for pair in headers.items()]
         request = "\r\n".join(lines)
         if "\n" in path or " " in path or request.count("\n") != len(lines) - 1:

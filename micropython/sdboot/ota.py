@@ -2,18 +2,16 @@
 # boot puts it in place.
 
 import gc
-import hashlib
 import sys
-from binascii import hexlify
-from collections import namedtuple
 
-from . import __version__, board, mounted, net
-from ._errors import Error, check
-from ._native import load
+from . import __version__, board, mounted
+from ._errors import CardError, Error, check
+from ._native import builtin, load
+from .net import Response
 
 BUFFER = 2048  # bytes read from the network at a time
 
-Release = namedtuple("Release", ("version", "file", "sha1"))
+Release = builtin("collections").namedtuple("Release", ("version", "file", "sha1"))
 
 
 class OTA:
@@ -21,8 +19,8 @@ class OTA:
 
     main_dir, new_version_dir  directories of the running release and of the one being staged
     headers                    sent with every request
-    quite                      print nothing (sic: the name is that of the first OTA class for
-                               such cards, whose users change one import)
+    quite, quiet               print nothing (the first is the name that the first OTA class for
+                               such cards has given it, whose users change one import)
     force_update               install the newest release even if it is not newer
     progress                   called with (phase, done, total): "clean", "download", "staged";
                                a bar is drawn if it is None and quite is False
@@ -38,9 +36,11 @@ class OTA:
         quite=True,
         force_update=False,
         *,
+        quiet=None,
         progress=None,
         timeout=10
     ):
+        quite = quite if quiet is None else quiet
         self.url = url.rstrip("/")
         self.main_dir = main_dir.rstrip("/")
         self.new_version_dir = new_version_dir.rstrip("/")
@@ -54,38 +54,66 @@ class OTA:
     def check(self):
         """The Release to install, or None."""
         current = self.get_version(self.main_dir)
-        release = self._choose(current, self.force_update)
-        found = "found " + release.version if release else "no newer release"
+        release, failed = self._choose(current, self.force_update)
+        if release:
+            found = "found " + release.version
+        elif failed:
+            found = "%s is skipped, it has failed here: waiting for a newer one" % failed
+        else:
+            found = "no newer release"
         self._say("running %s, %s" % (current, found))
         return release
 
     def install_update_if_available(self):
-        """Stages a newer release, if there is one: True, else False. It runs after a reset. While
-        the running release is on trial, it has to prove itself first: False."""
+        """Stages a newer release, if there is one: True, else False. It runs after a reset. True
+        too if it is staged already; cancel() takes it back. While the running release is on trial,
+        it has to prove itself first: False."""
         release = self.check()
+        record = mounted.record()
+        if record[mounted.STATE] == mounted.STAGED and not self.force_update:
+            staged = record[mounted.VERSION]
+            if release is None or release.version == staged:
+                self._say("%s is staged already, reset to run it" % staged)
+                return True
         if release is None:
             return False
-        if mounted.record()[mounted.STATE] == mounted.TRIAL:
+        if record[mounted.STATE] == mounted.TRIAL:
             self._say("the running release is on trial: no update before it is confirmed")
             return False
         self.install(release)
         return True
 
+    def cancel(self):
+        """Takes a staged release back: it will not run. True if there was one."""
+        if mounted.record("cancel: ")[mounted.STATE] != mounted.STAGED:
+            return False
+        self._abort(self._begin(Release("0.0.0", "", bytes(20)), "cancel"))
+        return True
+
     def install(self, release):
         """Stages `release`. On any error what runs now is untouched and a later call starts anew."""
         gc.collect()
-        install = self._begin(release)
+        what = "install of " + release.version
+        install = self._begin(release, what)
         try:
             self._stage(install, release)
         except BaseException:
             if board.recover():  # the filesystem has been mounted anew
-                install = self._begin(release)
-            while install.abort() > 0:
-                pass
+                install = self._begin(release, what)
+            self._abort(install)
             raise
         self._say("%s is staged, reset to run it" % release.version)
 
-    def _begin(self, release):
+    def _abort(self, install):
+        progress = self.progress
+        while install.abort() > 0:
+            try:
+                progress("clean", 0, 0)  # it may feed a watchdog
+            except BaseException:  # it may be the reason for all this
+                progress = _no_progress
+
+    def _begin(self, release, what):
+        hashlib = builtin("hashlib")
         install = load("_sdota").Install(
             mounted.filesystem(),
             mounted.volume,
@@ -95,54 +123,57 @@ class OTA:
             release.sha1,
             hashlib.sha1,
             hashlib.sha256,
-            0,  # boot() says how many trial boots there are
         )
         code = install.begin()
         if code == -16:
             raise Error(
                 16,
-                "install of %s: the running release is on trial, sdboot.confirm() it first; or a "
-                "swap was interrupted, reset first" % release.version,
+                what + ": the running release is on trial, sdboot.confirm() it first; or a swap was "
+                "interrupted, reset first",
             )
-        check(code, "install of %s" % release.version)
+        check(code, what)
         return install
 
     def get_version(self, directory, version_file_name=".version"):
-        """The version that `directory` of the card holds, "0.0.0" if it says none."""
+        """The version that `directory` of the card holds, "0.0.0" if there is no such file."""
         return mounted.version(directory, version_file_name)
 
     def get_latest_version(self):
         """(version, file, SHA-1 as hex) of the newest release on the server."""
-        release = self._choose("0.0.0", True)
+        release = self._choose("0.0.0", True)[0]
         if release is None:
             return "0.0.0", "", ""
-        return release.version, release.file, hexlify(release.sha1).decode()
+        sha1 = builtin("binascii").hexlify(release.sha1).decode()
+        return release.version, release.file, sha1
 
     def _say(self, text):
         if not self.quite:
             print("sdboot:", text)
 
     def _choose(self, current, force):
+        # The Release or None, and the version that is skipped because it has failed.
         url = self.url + "/versions"
         bad = None if force else mounted.record()[mounted.BAD]
         versions = load("_sdhttp").Versions(current, bad or None, force)
-        response = net.Response(url, self.headers, self.timeout)
+        check(versions.start(), "/%s/.version says %r" % (self.main_dir, current), CardError)
+        response = Response(url, self.headers, self.timeout)
         try:
             for piece in response.pieces(bytearray(512)):
                 check(versions.feed(piece), url)
         finally:
             response.close()
-        result, version, file, sha1, skipped = versions.finish()
+        result, version, file, sha1, skipped, failed = versions.finish()
         if result >= 0 and skipped:
             self._say("%s: %d lines skipped, they are no releases" % (url, skipped))
-        return Release(version, file, sha1) if check(result, url) else None
+        release = Release(version, file, sha1) if check(result, url) else None
+        return release, bad if failed else None
 
     def _stage(self, install, release):
         url = self.url + "/" + release.file
         self.progress("clean", 0, 0)
         while check(install.clean(), "clean-up of the card"):
-            pass
-        response = net.Response(url, self.headers, self.timeout)
+            self.progress("clean", 0, 0)
+        response = Response(url, self.headers, self.timeout)
         done = 0
         try:
             for piece in response.pieces(bytearray(BUFFER)):

@@ -91,6 +91,82 @@ class Interface(OtaTest):
         r = self.ota(self.url, "quite=False")
         self.assertIn("sdboot: running 0.0.2, no newer release", r.out)
 
+    def test_quiet(self):
+        """The word, beside the one that the original has for it."""
+        self.fat_card(OLD)
+        self.add("0.0.2")
+        self.assertIn("found 0.0.2", self.ota(self.url, "quiet=False", method="check().version").out)
+        r = self.ota(self.url, "quite=False", "quiet=True", method="check().version")
+        self.assertNotIn("found 0.0.2", r.out)
+
+    def test_class(self):
+        self.fat_card(OLD)
+        self.add("0.0.2")
+        job = """
+import sys
+print("=>", "sdboot.ota" in sys.modules)
+class Mine(sdboot.OTA):
+    def check(self):
+        print("=> mine")
+        return super().check()
+ota = Mine(%r)
+print("=>", isinstance(ota, sdboot.OTA), isinstance(sdboot.OTA, type))
+attempt(ota.install_update_if_available)
+from sdboot import OTA
+print("=>", OTA is sdboot.OTA, hasattr(sdboot, "nothing"))
+"""
+        r = self.power(job=job % self.url)
+        want = ["False", "True True", "mine", "True", "True False"]
+        self.assertEqual(r.results, want, r.out)
+
+    def test_running_version_unreadable(self):
+        """Nothing is known to be newer then, least of all 1.9.9."""
+        self.add("1.9.9")
+        for text in (b"", b"beta", b"1.0a", b"\xc3\xbc", b"<1.0>", b"\0\0\0", b"1" * 100):
+            with self.subTest(text):
+                self.fat_card({**OLD, "app/.version": text})
+                r = self.ota(self.url)
+                self.assertIn("/app/.version says ", r.errors[0])
+                self.assertIn("write it anew, such as 1.2.3", r.errors[0])
+                self.assertIn("release 0.0.1 runs", r.out)
+        self.stage("force_update=True")
+        self.assertIn("release 1.9.9 is in place", self.power().out)
+
+    def test_running_version_as_people_write_it(self):
+        self.add("1.9.9")
+        for text in ("2.0", "v2.0.0", "2", "\ufeff2.0.0", "02.0", "2024-01-31", "2.0 (final)\n"):
+            for code in ("utf-8", "utf-16"):
+                with self.subTest(text, code=code):
+                    self.fat_card({**OLD, "app/.version": text.encode(code)})
+                    r = self.ota(self.url)
+                    self.assertEqual(r.results, ["False"], r.out)
+        self.fat_card({**OLD, "app/.version": "v1.9.8".encode("utf-16")})
+        self.stage()
+        self.assertIn("sdboot: 1.9.9 on SD card", self.power().out)
+
+    def test_modules_of_the_card(self):
+        """Files of the application with the names of the firmware's modules are not ours."""
+        names = "socket hashlib binascii collections io time os sys gc machine vfs errno struct"
+        theirs = {name + ".py": b"class Theirs: pass\n" for name in names.split()}
+        theirs.update({"lib/" + name: data for name, data in theirs.items()})
+        main = b"import app.code\nprint('release', app.code.version, 'runs')\n"
+        confirm = "attempt(sdboot.confirm)\n"
+        for card in (self.fat_card, self.littlefs_card):
+            with self.subTest(card=card):
+                card({**OLD, **theirs, "main.py": main})
+                self.site.lines = []
+                self.add("0.0.2", {**theirs, "main.py": main})
+                self.stage(job="attempt(sdboot.status)\n")
+                r = self.power(job=confirm + "attempt(sdboot.verify)\n")
+                self.assertEqual(r.results, ["True", "[]"], r.out)
+                self.assertIn("release 0.0.2 runs", r.out)
+                # It came with the release now, and can be replaced.
+                self.add("0.0.3", {"main.py": main})
+                self.stage()
+                r = self.power(job=confirm + "attempt(sdboot.rollback)\n")
+                self.assertIn("release 0.0.3 runs", r.out)
+                self.assertIn("release 0.0.2 runs", self.power().out)
+
     def test_quiet_by_default(self):
         self.fat_card(OLD)
         self.add("0.0.2")
@@ -166,6 +242,45 @@ except BaseException as e:
         r = self.ota(self.url)
         self.assertIn("Error 19 no SD card in use: call sdboot.boot() first", r.errors[0])
 
+    def test_staged_already(self):
+        """It is not downloaded again, nor lost if the server is not what it was."""
+        for card in (self.fat_card, self.littlefs_card):
+            card(OLD)
+            self.site.lines = []
+            self.add("0.0.2")
+            again = "ota = sdboot.OTA(%r, quiet=False)\n" % self.url
+            again += "attempt(ota.install_update_if_available)\n" * 3
+            del self.server.requests[:]
+            r = self.power(job=again)
+            self.assertEqual(r.results, ["True"] * 3)
+            self.assertIn("sdboot: 0.0.2 is staged already, reset to run it", r.out)
+            asked = [path for path, _ in self.server.requests]
+            self.assertEqual(asked.count("/0_0_2-firmware.tar"), 1)
+            self.site.lines = []
+            self.add("0.0.1")  # withdrawn
+            pin = ("--pin", "18=0")
+            self.assertEqual(self.ota(self.url, options=pin).results, ["True"])
+            self.assertIn("release 0.0.2 runs", self.power().out)
+
+    def test_cancel(self):
+        for card in (self.fat_card, self.littlefs_card):
+            card(OLD)
+            self.site.lines = []
+            self.add("0.0.2", {"lib/new.py": b"1"})
+            r = self.ota(self.url, method="cancel()")
+            self.assertEqual(r.results, ["False"])
+            self.stage()
+            job = "attempt(lambda: sdboot.status()['state'])\n"
+            r = self.ota(self.url, method="cancel()", job=job, options=("--pin", "18=0"))
+            self.assertEqual(r.results, ["True", "idle"])
+            self.assertFiles(OLD)
+            self.assertFalse(self.folders() & {"next", ".sdboot/new"}, "left over")
+            r = self.power()
+            self.assertIn("release 0.0.1 runs", r.out)
+            self.assertNotIn("in place", r.out)
+            self.stage()
+            self.assertIn("release 0.0.2 runs", self.power().out)
+
     def test_from_main(self):
         """The whole way as an application does it: find, stage, reset, run."""
         main = b"""import app.code, machine, sdboot
@@ -224,7 +339,9 @@ class Trial(OtaTest):
                 self.assertIn("release 0.0.1 runs", out)
             self.assertIn("0.0.2", ran[3][: ran[3].index("on SD card")])
             # Not again, unless it is forced.
-            self.assertEqual(self.ota(self.url).results, ["False"])
+            r = self.ota(self.url, "quiet=False")
+            self.assertEqual(r.results, ["False"])
+            self.assertIn("running 0.0.1, 0.0.2 is skipped, it has failed here", r.out)
             self.stage("force_update=True")
             self.assertIn("release 0.0.2 runs", self.power().out)
 

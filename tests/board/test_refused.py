@@ -29,7 +29,7 @@ class Refused(BoardTest):
                 self.site.add("0.0.2", tar, sha1=sha1)
                 r = self.ota(self.url)
                 self.assertEqual(len(r.errors), 1, r.out)
-                self.assertRegex(r.errors[0], "^Error (1[89]|2[0-9])[0-9] ")
+                self.assertRegex(r.errors[0], "^PackageError (1[89]|2[0-9])[0-9] ")
                 for text in ("0_0_2-firmware.tar", *say):
                     self.assertIn(text, r.errors[0])
                 self.assertIn("release 0.0.1 runs", r.out)
@@ -126,7 +126,7 @@ class Refused(BoardTest):
                 self.assertEqual(found[name], files[name])
 
     def test_version(self):
-        for version in (b"0.0.3", b"0.0.2x", b"", b"0.0", b"0.0.2\n0.0.2", b"x" * 600):
+        for version in (b"0.0.3", b"0.0.2x", b"", b"0.0", b"x 0.0.2", b"x" * 600):
             bad = package({**GOOD, "app/.version": version})
             self.refuses(bad, "app/.version", "app/.version is not the announced version")
 

@@ -143,6 +143,13 @@ class Good(ServerTest):
         self.assertEqual(server.requests, [])
 
 
+    def test_identity(self):
+        """A coding that is none, as servers before RFC 7230 say it; a header in two lines."""
+        said = ["Transfer-Encoding: identity", "X-Cache:\r\n\tHIT", "Content-Encoding: identity"]
+        raw = RawServer(answer(self.versions, headers=said), answer(PACKAGE, headers=said))
+        self.works(self.serve(raw))
+
+
 class Bad(ServerTest):
     def raw(self, *answers):
         return self.serve(RawServer(*answers))
@@ -205,6 +212,12 @@ class Bad(ServerTest):
             head = b"HTTP/1.1 200 OK\r\nContent-Length: %s\r\n\r\nx" % length.encode()
             self.versions_fail(head, "length of the answer can't be read")
 
+    def test_compressed_unasked(self):
+        say = "answer is compressed or encoded, serve the file as it is"
+        for header in ("Content-Encoding: gzip", "Transfer-Encoding: deflate"):
+            self.versions_fail(answer(b"\x1f\x8b", headers=[header]), say)
+        self.package_fails(answer(PACKAGE, headers=["content-encoding:\r\n br"]), say)
+
     def test_refused_connection(self):
         url = "http://127.0.0.1:%d" % free_port()
         self.fails(url, url + "/versions: connection failed", "ECONNREFUSED", errno=111)
@@ -257,7 +270,7 @@ class Versions(ServerTest):
         noise = bytes((i * 7919 >> 3) & 255 for i in range(5000))
         for data in (noise, b"hello", b"<html>\n<body>\n", b"\0" * 100, b"\xef\xbb\xbfx"):
             self.fails_with(data, "no line is a release, want semver;file;sha1")
-        for data in (b"1.0;x.tar;00\n", b"v1.0.0;x.tar;\n", b"1.0.0;../x;\n", b"1.0.0\n"):
+        for data in (b"1.0a;x.tar;00\n", b"w1.0.0;x.tar;\n", b"1.0.0;../x;\n", b"1.0.0\n"):
             self.fails_with(data, "no line is a release")
 
     def test_too_long(self):
@@ -311,6 +324,32 @@ class Versions(ServerTest):
             line = b"%s;x.tar;%s\n" % (version.encode(), b"0" * 40)
             self.assertEqual(self.get(line).results, ["False"])
         self.assertFiles(OLD)
+
+    def test_utf16(self):
+        """PowerShell: echo "0.0.2;..." > versions, and >> to a file in ASCII."""
+        text = self.versions.decode()
+        for data in (
+            text.encode("utf-16"),
+            text.encode("utf-16-be"),
+            ("\ufeff" + text.replace("\n", "\r\n")).encode("utf-16-be"),
+            b"0.0.1;x.tar;%s\r\n" % (b"0" * 40) + text.encode("utf-16-le"),
+        ):
+            with self.subTest(data[:20]):
+                self.assertEqual(self.get(data).results, ["True"])
+                self.fat_card(OLD)
+
+    def test_as_people_write_them(self):
+        line = self.versions.split(b";", 1)[1]
+        for announced, inside in ((b"v0.0.2", b"0.0.2"), (b"0.00.2", b"v0.0.2\n"), (b"1", b"1.0.0")):
+            with self.subTest(announced):
+                tar = package({**release("0.0.2"), "app/.version": inside})
+                self.site.lines = []
+                self.site.add(announced.decode(), tar)
+                data = self.site.lines[0].encode()
+                self.assertEqual(self.get(data).results, ["True"], line)
+                self.assertIn("release %s is in place" % announced.decode(), self.power().out)
+                self.assertEqual(self.get(data).results, ["False"])
+                self.fat_card(OLD)
 
     def test_skipped_lines_are_mentioned(self):
         r = self.get(b"garbage\n" + self.versions + b"more\n", "quite=False")

@@ -28,7 +28,7 @@ static int run(const uint8_t *data, size_t size, uint32_t seed, struct seen *s) 
         free(piece);
     }
     int end = sdb_http_eof(&s->http);
-    CHECK(end == 0 || (end >= SDB_EHTTP_GARBAGE && end <= SDB_EHTTP_LENGTH));
+    CHECK(end == 0 || (end >= SDB_EHTTP_GARBAGE && end <= SDB_EHTTP_CODING));
     CHECK(res >= 0 || end == res);
     CHECK(s->http.done == (end == 0));
     if (s->http.has_length && s->http.headers_done) {

@@ -148,7 +148,6 @@ int engine_install(struct env *e, enum engine_end end) {
                                      .main_dir = "app",
                                      .next_dir = "next",
                                      .version = "1.1.0",
-                                     .trials = 3,
                                      .file_hash = &file_hash,
                                      .checkpoint = engine_checkpoint,
                                      .ctx = &points};

@@ -121,8 +121,10 @@ static void test_other_states(void **state) {
 static void test_trial(void **state) {
     struct rig *rig = *state;
     struct sdb_record r;
-    rig->stage.cfg.trials = 3;
     stage_it(rig);
+    assert_int_equal(sdb_record_load(&rig->stage.store, &r), 0);
+    r.trials = 3;
+    assert_int_equal(sdb_record_save(&rig->stage.store, &r), 0);
     assert_int_equal(boot(rig, &r), 1);
     assert_int_equal(r.state, SDB_TRIAL);
     assert_int_equal(r.left, 3);

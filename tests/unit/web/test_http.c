@@ -198,9 +198,9 @@ static void test_bad_chunks(void **state) {
         snprintf(text, sizeof text, CHUNKED "%s", cut[i]);
         assert_int_equal(feed(text), SDB_EHTTP_SHORT);
     }
-    assert_int_equal(feed(OK "Transfer-Encoding: gzip, chunked\r\n\r\n"), SDB_EHTTP_LENGTH);
-    assert_int_equal(feed(OK "Transfer-Encoding: gzip\r\n\r\n"), SDB_EHTTP_LENGTH);
-    assert_int_equal(feed(OK "Transfer-Encoding: chunkedx\r\n\r\n"), SDB_EHTTP_LENGTH);
+    assert_int_equal(feed(OK "Transfer-Encoding: gzip, chunked\r\n\r\n"), SDB_EHTTP_CODING);
+    assert_int_equal(feed(OK "Transfer-Encoding: gzip\r\n\r\n"), SDB_EHTTP_CODING);
+    assert_int_equal(feed(OK "Transfer-Encoding: chunkedx\r\n\r\n"), SDB_EHTTP_CODING);
     assert_int_equal(feed(OK "Transfer-Encoding: chunked, chunked\r\n\r\n"), SDB_EHTTP_LENGTH);
     assert_int_equal(feed(OK "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n"),
                      SDB_EHTTP_LENGTH);
@@ -263,7 +263,6 @@ static void test_no_http(void **state) {
         OK ": no name\r\n",
         OK "Content-Length : 5\r\n",
         OK " folded: x\r\n",
-        OK "A: b\r\n\tfolded\r\n",
     };
     for (size_t i = 0; i < COUNT(bad); i++) {
         if (feed(bad[i]) != SDB_EHTTP_GARBAGE) {
@@ -323,12 +322,62 @@ static void test_many_chunks(void **state) {
     assert_memory_equal(body, "abcdefghijklmnopqrstuvwxyzab", 28);
 }
 
+static void test_codings(void **state) {
+    (void)state;
+    const char *fine[] = {
+        "Transfer-Encoding: identity\r\n", "transfer-encoding:IDENTITY \r\n",
+        "Transfer-Encoding:\r\n",          "Transfer-Encoding: , identity ,identity\r\n",
+        "Content-Encoding: identity\r\n",  "Content-Encoding: \r\n",
+    };
+    for (size_t i = 0; i < COUNT(fine); i++) {
+        UNIT_CASE(i);
+        char text[200];
+        snprintf(text, sizeof text, OK "%sContent-Length: 2\r\n\r\nok", fine[i]);
+        assert_int_equal(feed(text), 0);
+        assert_true(body_len == 2 && h.has_length && !h.chunked);
+    }
+    assert_int_equal(feed(OK "Transfer-Encoding: identity, chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"),
+                     0);
+    assert_true(body_len == 2 && h.chunked);
+    const char *coded[] = {
+        "Content-Encoding: gzip",        "content-encoding:br",
+        "Content-Encoding: identity, x", "Content-Encoding: chunked",
+        "Transfer-Encoding: gzip",       "Transfer-Encoding: identityx",
+        "Content-Encoding:\r\n gzip",    "Transfer-Encoding: chunked,deflate",
+    };
+    for (size_t i = 0; i < COUNT(coded); i++) {
+        UNIT_CASE(i);
+        char text[200];
+        snprintf(text, sizeof text, OK "%s\r\nContent-Length: 2\r\n\r\nok", coded[i]);
+        assert_int_equal(feed(text), SDB_EHTTP_CODING);
+    }
+}
+
+// RFC 9112, 5.2: a line that begins with a blank goes on with the header before it.
+static void test_folded(void **state) {
+    (void)state;
+    assert_int_equal(feed(OK "A: b\r\n\tfolded\r\n Content-Length: 9\r\n\r\n"), 0);
+    assert_false(h.has_length);
+    assert_int_equal(feed(OK "Content-Length:\r\n 2\r\n\r\nok"), 0);
+    assert_true(h.has_length && h.length == 2 && body_len == 2);
+    assert_int_equal(feed(OK "Content-Length: 2\n \t \n\nok"), 0);
+    assert_int_equal(h.length, 2);
+    assert_int_equal(feed(OK "Content-Length: 1\r\n 2\r\n\r\nok"), SDB_EHTTP_LENGTH);
+    assert_int_equal(feed(OK "Transfer-Encoding:\r\n\tidentity,\r\n\tchunked\r\n\r\n"
+                             "2\r\nok\r\n0\r\nX: y\r\n z\r\n\r\n"),
+                     0);
+    assert_true(h.chunked && body_len == 2);
+    assert_int_equal(feed("HTTP/1.1 100 Go\r\nA: b\r\n c\r\n\r\n" OK "A: b\r\n c\r\n\r\n"), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_content_length),
         cmocka_unit_test(test_length_that_is_none),
         cmocka_unit_test(test_until_the_connection_closes),
         cmocka_unit_test(test_chunked),
+        cmocka_unit_test(test_codings),
+        cmocka_unit_test(test_folded),
         cmocka_unit_test(test_bad_chunks),
         cmocka_unit_test(test_cut_short),
         cmocka_unit_test(test_answers_without_body),

@@ -52,8 +52,13 @@ static void test_newest_wins(void **state) {
     assert_int_equal(v.total, strlen(text));
     assert_int_equal(parse(text, "0.0.2"), 0);
     assert_int_equal(parse(text, "0.0.3"), 0);
-    assert_int_equal(parse(text, ""), 1);
-    assert_int_equal(parse(text, "not a version"), 1);
+    const char *unreadable[] = {"", "?", "not a version", "1.0a"};
+    for (size_t i = 0; i < COUNT(unreadable); i++) {
+        UNIT_CASE(i);
+        assert_int_equal(sdb_versions_init(&v, unreadable[i], NULL, false), SDB_EVER_RUNNING);
+        assert_int_equal(sdb_versions_init(&v, unreadable[i], NULL, true), 0);
+        assert_int_equal(parse_n(text, strlen(text), unreadable[i], NULL, true), 1);
+    }
 }
 
 static void test_versions_are_not_strings(void **state) {
@@ -106,9 +111,8 @@ static void test_nothing_in_it(void **state) {
 static void test_bad_lines_are_skipped(void **state) {
     (void)state;
     const char *bad[] = {
-        "v9.0.0;a.tar;" SHA,
-        "9.0;a.tar;" SHA,
-        "09.0.0;a.tar;" SHA,
+        "9.0a;a.tar;" SHA,
+        "w9.0;a.tar;" SHA,
         ";a.tar;" SHA,
         "9.0.0",
         "9.0.0;",
@@ -292,10 +296,63 @@ static void test_binary_noise(void **state) {
         noise[0] = 'x';
         assert_int_equal(parse_n(noise, sizeof noise, "0.0.0", NULL, true), SDB_EVER_GARBAGE);
     }
-    const char zero[] = "1.0.0;a.tar;" SHA "\0"
-                        "\n1.0.0\0;a.tar;" SHA;
-    assert_int_equal(parse_n(zero, sizeof zero - 1, "0.0.0", NULL, false), SDB_EVER_GARBAGE);
-    assert_int_equal(v.bad, 2);
+    assert_int_equal(parse_n("\0\0\0", 3, "0.0.0", NULL, false), SDB_EVER_GARBAGE);
+}
+
+// PowerShell's ">>" writes UTF-16, and goes on with it in a file that was begun with another tool.
+static void test_utf16(void **state) {
+    (void)state;
+    const char *lines[] = {"# of today\r\n", "0.9;z.tar;" SHA2 "\r\n", "v1.0;a.tar;" SHA "\r\n"};
+    for (size_t i = 0; i < 16; i++) {
+        UNIT_CASE(i);
+        char text[600];
+        size_t n = 0;
+        bool big = i & 1;
+        if (i & 2) {
+            memcpy(text, big ? "\xfe\xff" : "\xff\xfe", 2);
+            n = 2;
+        }
+        for (size_t line = 0; line < COUNT(lines); line++) {
+            bool wide = line > 0 || !(i & 4);
+            for (const char *p = lines[line]; *p; p++) {
+                if (wide && big) {
+                    text[n++] = '\0';
+                }
+                text[n++] = *p;
+                if (wide && !big) {
+                    text[n++] = '\0';
+                }
+            }
+        }
+        assert_int_equal(parse_n(text, n, "0.9.9", NULL, i & 8), 1);
+        assert_best("v1.0", "a.tar");
+        assert_true(v.best.has_hash);
+        assert_int_equal(v.good, 2);
+    }
+}
+
+static void test_as_people_write_them(void **state) {
+    (void)state;
+    assert_int_equal(parse("v1.9.9;a.tar;" SHA, "2.0"), 0);
+    assert_int_equal(parse("2;a.tar;" SHA, "v2.0.0"), 0);
+    assert_int_equal(parse("2.0.1;a.tar;" SHA, "2"), 1);
+    assert_int_equal(parse("2024-02-01;a.tar;" SHA, "2024.1.31"), 1);
+    assert_int_equal(parse("02.1;a.tar;" SHA "\nv2.01;b.tar;" SHA, "2.0"), 1);
+    assert_best("v2.01", "b.tar"); // the same version twice: the later line
+}
+
+static void test_excluded_is_told(void **state) {
+    (void)state;
+    const char *text = "1.0;a.tar;" SHA "\n1.2;c.tar;" SHA "\n";
+    size_t len = strlen(text);
+    assert_int_equal(parse_n(text, len, "1.0.0", "v1.2.0", false), 0);
+    assert_true(v.excluded);
+    assert_int_equal(parse_n(text, len, "1.2", "1.2", false), 0); // it runs all the same
+    assert_false(v.excluded);
+    assert_int_equal(parse_n(text, len, "1.0", NULL, false), 1);
+    assert_false(v.excluded);
+    assert_int_equal(parse_n(text, len, "1.0", "1.3", true), 0);
+    assert_false(v.excluded);
 }
 
 static void test_many_bad_lines_do_not_wrap(void **state) {
@@ -320,6 +377,9 @@ int main(void) {
         cmocka_unit_test(test_hash_is_needed),
         cmocka_unit_test(test_same_version_twice),
         cmocka_unit_test(test_exclude_and_force),
+        cmocka_unit_test(test_utf16),
+        cmocka_unit_test(test_as_people_write_them),
+        cmocka_unit_test(test_excluded_is_told),
         cmocka_unit_test(test_limits_of_fields),
         cmocka_unit_test(test_long_lines),
         cmocka_unit_test(test_long_files),
