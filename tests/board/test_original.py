@@ -94,7 +94,7 @@ class Original(TrialTest):
             status = board.status(boot=boot)
             self.assertEqual((status["bad"], status["event"]), ("0.0.2", "expired"))
             # It asked the server again and left 0.0.2 alone.
-            self.assertIn("sdboot: running 0.0.1, no newer release", r.out)
+            self.assertIn("sdboot: running 0.0.1, 0.0.2 is skipped, it has failed", r.out)
 
     @both
     def test_rollback_by_hand(self, board):
