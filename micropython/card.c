@@ -42,6 +42,7 @@ mp_obj_t sdb_card_make(size_t n_args, const mp_obj_t *args) {
         const struct sdb_bdev none = {0};
         self = sdb_card_new(&none, NULL, MP_OBJ_NULL);
         self->call = &self->root.call;
+        SDB_KEEP(self);
         int res = sdb_objdev_init(&self->root, args[0]);
         sdb_call_end(self->call, res);
         if (res < 0) {

@@ -15,6 +15,7 @@ struct mod_state {
 // version, flags) or -errno. It is in the volume's control area or, without one, in files of `vfs`.
 static mp_obj_t mod_record(mp_obj_t vfs, mp_obj_t volume_in) {
     struct mod_state *state = sdb_new0(struct mod_state);
+    SDB_KEEP(state);
     struct sdb_volume_obj *volume = sdb_volume_get(volume_in);
     struct sdb_call *call = &state->fs.call;
     if (volume != NULL && volume->volume.without == 0) {

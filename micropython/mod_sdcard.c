@@ -22,6 +22,7 @@ static mp_obj_t mod_probe(mp_obj_t card_in) {
                                      "littlefs", "exfat-empty", "foreign"};
     struct sdb_card *card = mod_card(card_in);
     struct sdb_probe probe;
+    SDB_KEEP(card);
     int res = sdb_probe(&card->dev, &probe, card->bounce);
     mp_obj_t code = sdb_call_end(card->call, res);
     if (res < 0) {
@@ -34,18 +35,26 @@ static mp_obj_t mod_probe(mp_obj_t card_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(mod_probe_obj, mod_probe);
 
+struct mod_mkfs {
+    struct sdb_card *card;
+    uint8_t buf[MKFS_BUFFER];
+};
+
 // mkfs(card, serial) -> 0 or -errno: formats as FAT
 static mp_obj_t mod_mkfs(mp_obj_t card_in, mp_obj_t serial) {
-    struct sdb_card *card = mod_card(card_in);
-    uint8_t *buf = m_new(uint8_t, MKFS_BUFFER);
+    struct mod_mkfs *work = sdb_new0(struct mod_mkfs);
     uint32_t number = (uint32_t)mp_obj_get_int_truncated(serial);
-    return sdb_call_end(card->call, sdb_mkfs_fat(&card->dev, number, buf, MKFS_BUFFER));
+    SDB_KEEP(work);
+    work->card = mod_card(card_in);
+    return sdb_call_end(work->card->call,
+                        sdb_mkfs_fat(&work->card->dev, number, work->buf, sizeof(work->buf)));
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(mod_mkfs_obj, mod_mkfs);
 
 // rescue(card) -> 1 if sector 0, torn while the control area was made, has been restored; 0; -errno
 static mp_obj_t mod_rescue(mp_obj_t card_in) {
     struct sdb_card *card = mod_card(card_in);
+    SDB_KEEP(card);
     return sdb_call_end(card->call, sdb_control_rescue(&card->dev, card->bounce));
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(mod_rescue_obj, mod_rescue);
@@ -62,8 +71,10 @@ struct sdcard_area {
 static mp_obj_t area_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw,
                               const mp_obj_t *args) {
     mp_arg_check_num(n_args, n_kw, 1, 1, false);
+    struct sdb_card *card = mod_card(args[0]);
+    SDB_KEEP(card);
     struct sdcard_area *self = mp_obj_malloc(struct sdcard_area, type);
-    self->card = mod_card(args[0]);
+    self->card = card;
     return MP_OBJ_FROM_PTR(self);
 }
 

@@ -61,6 +61,7 @@ static mp_obj_t ota_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_
                              const mp_obj_t *args) {
     mp_arg_check_num(n_args, n_kw, 8, 8, false);
     struct sdota_install *self = sdb_new0(struct sdota_install);
+    SDB_KEEP(self);
     self->base.type = type;
     sdb_objfs_init(&self->fs, args[0]);
     sdb_objvolume_init(&self->volume, args[1], &self->fs.call, &self->fs.fs);

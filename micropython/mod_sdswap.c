@@ -19,6 +19,7 @@ struct swap_work {
 
 static struct swap_work *swap_work_new(mp_obj_t vfs, mp_obj_t volume) {
     struct swap_work *work = sdb_new0(struct swap_work);
+    SDB_KEEP(work);
     sdb_objfs_init(&work->fs, vfs);
     sdb_objvolume_init(&work->volume, volume, &work->fs.call, &work->fs.fs);
     work->boot.fs = &work->fs.fs;
@@ -53,6 +54,7 @@ static int swap_run(struct swap_work *work, bool counts) {
 static mp_obj_t mod_run(size_t n_args, const mp_obj_t *args) {
     (void)n_args;
     struct swap_work *work = swap_work_new(args[0], args[1]);
+    SDB_KEEP(work);
     work->boot.trials = (uint8_t)mp_obj_get_int(args[3]);
     swap_work_hash(work, args[2]);
     int res = sdb_boot_load(&work->boot);
@@ -69,6 +71,7 @@ static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mod_run_obj, 5, 5, mod_run);
 static mp_obj_t mod_confirm(mp_obj_t vfs, mp_obj_t volume) {
     struct swap_work *work = swap_work_new(vfs, volume);
     struct sdb_boot *boot = &work->boot;
+    SDB_KEEP(work);
     int res = sdb_boot_load(boot);
     return sdb_call_end(&work->fs.call,
                         res < 0 ? res : sdb_boot_confirm(boot->store, &boot->record));
@@ -78,6 +81,7 @@ static MP_DEFINE_CONST_FUN_OBJ_2(mod_confirm_obj, mod_confirm);
 // rollback(vfs, volume) -> 0 or a negative error: the next boot does it
 static mp_obj_t mod_rollback(mp_obj_t vfs, mp_obj_t volume) {
     struct swap_work *work = swap_work_new(vfs, volume);
+    SDB_KEEP(work);
     int res = sdb_boot_load(&work->boot);
     return sdb_call_end(&work->fs.call, res < 0 ? res : sdb_boot_rollback(&work->boot));
 }
@@ -87,6 +91,7 @@ static MP_DEFINE_CONST_FUN_OBJ_2(mod_rollback_obj, mod_rollback);
 static mp_obj_t mod_verify(mp_obj_t vfs, mp_obj_t main_dir, mp_obj_t sha256) {
     struct swap_work *work = swap_work_new(vfs, mp_const_none);
     struct sdb_verify *v = &work->boot.verify;
+    SDB_KEEP(work);
     swap_work_hash(work, sha256);
     sdb_verify_init(v, &work->fs.fs, &work->hash.hash, mp_obj_str_get_str(main_dir), work->boot.buf,
                     work->boot.len);

@@ -29,6 +29,13 @@ static inline mp_obj_t sdb_str(const char *s) {
     return mp_obj_new_str(s, strlen(s));
 }
 
+// Keeps the object at `start` until the end of the function. The garbage collector knows an object
+// by a pointer to its start only, and a compiler may well keep but a pointer to a member. To be
+// used by whoever makes an object and then calls Python, or what may: a device's callbacks, say.
+#define SDB_KEEP(start)                                                                            \
+    void *volatile sdb_kept = (start);                                                             \
+    (void)sdb_kept
+
 // A bytearray on the stack: memory that is lent to a Python method for one call.
 #define SDB_BYTEARRAY(buf, len)                                                                    \
     { {SDB_TYPE_BYTEARRAY}, BYTEARRAY_TYPECODE, 0, (len), (void *)(buf) }

@@ -25,6 +25,7 @@ static mp_obj_t volume_make_new(const mp_obj_type_t *type, size_t n_args, size_t
     self->card = sdb_card_get(args[0]);
     self->mounts = 0;
     self->flusher = MP_OBJ_NULL;
+    SDB_KEEP(self);
     int res = sdb_volume_open(&self->volume, &self->card->dev, mp_obj_is_true(args[1]),
                               self->card->bounce);
     volume_end(self, res);
