@@ -160,6 +160,9 @@ test-newest: board ## the board's tests on the newest MicroPython in Debian
 	@cd tests/board && SDBOOT_BOARD=$(CURDIR)/build/newest/bare/board \
 		SDBOOT_PACKAGE=$(CURDIR)/build/native/x64/lib/sdboot $(PYTHON) -m unittest $(TESTS)
 
+test-sign: setup ## signatures: what is accepted is what libsodium accepts, CASES=100000
+	@$(MAKE) --no-print-directory -s -C tests/sign check $(if $(CASES),CASES=$(CASES))
+
 test-upstream: board ## MicroPython's own tests of filesystems and files, over the journal
 	@$(PYTHON) -m unittest discover -s tests/upstream
 
@@ -178,4 +181,4 @@ test-install: board emu mpremote ## installing, on emulated boards
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: all help test-upstream native test-native bench-native $(EMULATED:%=test-native-%) test-native-x64 rp2 test-newest test-frozen install uninstall mpremote test-install setup board emu test-emu demo run test test-unit test-sim test-board test-cuts test-asan cuts torture torture-slice torture-mutants bench-card fuzz lint clean
+.PHONY: all help test-sign test-upstream native test-native bench-native $(EMULATED:%=test-native-%) test-native-x64 rp2 test-newest test-frozen install uninstall mpremote test-install setup board emu test-emu demo run test test-unit test-sim test-board test-cuts test-asan cuts torture torture-slice torture-mutants bench-card fuzz lint clean

@@ -38,6 +38,11 @@
     X(SDB_EPKG_HASH, "package: hash is not the announced one, update 'versions'")                  \
     X(SDB_EPKG_MANY, "package: too many files")                                                    \
     X(SDB_EPKG_CONFLICT, "package: file and directory of the same name")                           \
+    X(SDB_ESIG_FORMAT, "signature: no .minisig file of minisign's")                                \
+    X(SDB_ESIG_PREHASHED, "signature: of a hash, sign with minisign -S -l")                        \
+    X(SDB_ESIG_KEY, "signature: made with a key that this board does not trust")                   \
+    X(SDB_ESIG_KEYS, "the board's own list of public keys can't be read")                          \
+    X(SDB_ESIG_WRONG, "signature: wrong, the file or its signature has been changed")              \
     X(SDB_EVERIFY, "a file is missing or differs from the manifest")                               \
     X(SDB_EVER_GARBAGE, "versions: no line is a release, want semver;file;sha1")                   \
     X(SDB_EVER_HASH, "versions: newest release has no valid sha1")                                 \

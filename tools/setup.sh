@@ -12,11 +12,13 @@ set -eu
 VERSION=1.25.0
 SOURCE=micropython=1.25.0+ds-1
 SUITE=trixie
+SIGN_SOURCE=tinyssh=20250501-1 # the arithmetic of Ed25519 (CC0)
 
 ROOT=$(cd "$(dirname "$0")/.." && pwd)
 BUILD=$ROOT/build
 TREE=$BUILD/micropython
 STAMP=$BUILD/setup.stamp
+SIGN=$BUILD/tinyssh
 
 GROUPS_KNOWN="base native xtensa riscv arm qemu rp2"
 groups=base
@@ -31,6 +33,8 @@ base    python3                       test runner, MicroPython's build
 base    dpkg-dev                      unpacks MicroPython's source package
 base    libmbedtls-dev                hashes and TLS of the simulated board, hashes in unit tests
 base    libcmocka-dev                 unit tests
+base    libsodium-dev                 what our signature check is compared with
+base    minisign                      keys and signatures in tests
 base    clang                         second compiler of the lint, fuzzing
 base    libclang-rt-dev               sanitizers and fuzzer of clang
 base    clang-format                  lint
@@ -190,6 +194,23 @@ fetch_tree() {
     check_tree "$TREE"
 }
 
+# Of tinyssh the files that check a signature; constants that are not const would be variables,
+# which a native module can't have.
+fetch_sign() {
+    say "fetching the arithmetic of signatures, Debian's source package $SIGN_SOURCE"
+    "$ROOT/tools/suite.sh" src "$SUITE" "$SIGN.src" "$SIGN_SOURCE" ||
+        die "no source of Ed25519: $SIGN_SOURCE"
+    rm -rf "$SIGN" "$SIGN.new"
+    mkdir "$SIGN.new"
+    for file in LICENCE.md fe.h fe25519.h ge25519.h sc25519.h cleanup.h crypto_verify_32.h \
+        crypto_hash_sha512.h fe.c fe25519.c ge25519.c sc25519.c crypto_hash_sha512_tinyssh.c; do
+        sed -E 's/^static (fe|ge25519) ([a-zA-Z0-9]+) = /static const \1 \2 = /' \
+            "$SIGN.src/$file" >"$SIGN.new/$file"
+    done
+    rm -rf "$SIGN.src"
+    mv "$SIGN.new" "$SIGN"
+}
+
 for arg; do
     case $arg in
     --list)
@@ -222,6 +243,7 @@ else
         die "and give MicroPython's source: MPY_DIR=/path/to/micropython-$VERSION tools/setup.sh"
 fi
 
+[ -f "$SIGN/ge25519.c" ] || fetch_sign
 wanted=${MPY_DIR:-$SOURCE}
 if [ -f "$TREE/py/mpconfig.h" ] && [ -f "$STAMP" ] &&
     { [ -z "${MPY_DIR-}" ] || [ "$(cat "$STAMP")" = "$wanted" ] ||

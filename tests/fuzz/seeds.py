@@ -107,8 +107,22 @@ def packages():
             yield flag + out.getvalue()[:7000]
 
 
+def signatures():
+    # By minisign 0.11.
+    key = b"RWQrJgtgaxQFfymQLlUACHUe1qC4/PZ9VsB0UoCAhACXACczafAxkLNJ\n"
+    yield (
+        b"untrusted comment: signature from minisign secret key\n"
+        b"RWQrJgtgaxQFf+QBwze7uggHf6/SKdgLvHmZfG0FluCZG57WbNz8bvTZROAu4NTUFeGA3OOnWUASm2054vH3A5vi"
+        b"f+uyGP0iOA8=\ntrusted comment: release 0.0.1\n"
+        b"z724m2CJGQPz8H1w1BfV8es28LVgfO00VZURirQuBIEr6MH4i8watlIu36cceNEhw+eXPPTLRS4XArTxLm8DCg=="
+        b"\n"
+    )
+    yield bytes.fromhex("2b260b606b14057f") + b"untrusted comment: minisign\n# old\n" + key + key
+
+
 def main(out):
     seeds = {
+        "minisign": signatures,
         "tar": tars,
         "versions": versions,
         "http": responses,

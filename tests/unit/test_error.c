@@ -21,7 +21,8 @@ static void test_every_code_has_its_own_text(void **state) {
         assert_true(text[0] >= 'a' && text[0] <= 'z');
         seen[n++] = text;
     }
-    assert_int_equal(n, 17 + 17 + 1 + 4 + 5); // errno, package, verify, versions, HTTP
+    // errno, package, signature, verify, versions, HTTP
+    assert_int_equal(n, 17 + 17 + 5 + 1 + 4 + 5);
 }
 
 static void test_groups_begin_and_end_where_they_should(void **state) {

@@ -1,0 +1,1 @@
+// tinyssh asks whether the system has lib25519: a board has none.
