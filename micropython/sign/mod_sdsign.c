@@ -5,7 +5,8 @@
 #include "core/web/minisign.h"
 #include "micropython/sign/ed25519.h"
 
-// ---- Signature(text, keys): a file of minisign's, and the keys that this board trusts ------------
+// ---- Signature(text, keys): a file of minisign's, and the keys that this board trusts
+// ------------
 
 struct sdsign_signature {
     mp_obj_base_t base;
