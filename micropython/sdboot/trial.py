@@ -3,6 +3,7 @@
 import hashlib
 import io
 import os
+import sys
 import time
 
 import machine
@@ -23,6 +24,12 @@ _WHY = {
 
 _timer = None
 
+# What machine.reset_cause() says of a soft reset. Some firmware does not tell (RP2), some calls what
+# machine.reset() does so (i.MX RT, SAMD): there every boot counts, and the clock starts at each.
+_SOFT = None
+if sys.platform in ("esp32", "pyboard", "renesas-ra"):
+    _SOFT = getattr(machine, "SOFT_RESET", None)
+
 
 def _counts(timeout):
     # Is this boot one of a trial's? A developer's soft reset is not, nor is waking from deep sleep.
@@ -30,13 +37,12 @@ def _counts(timeout):
     cause = machine.reset_cause()
     if cause == getattr(machine, "DEEPSLEEP_RESET", -1):
         return False
-    return not (timeout and cause == getattr(machine, "SOFT_RESET", -1))
+    return not (timeout and cause == _SOFT)
 
 
 def _reset_first(record):
     # A trial's time is measured from the last hard reset, which may be days ago.
-    soft = machine.reset_cause() == getattr(machine, "SOFT_RESET", -1)
-    if soft and record[STATE] in (STAGED, SWAPPING):
+    if machine.reset_cause() == _SOFT and record[STATE] in (STAGED, SWAPPING):
         print("sdboot: resetting, for the trial of release %s" % record[VERSION])
         machine.reset()
 
@@ -83,11 +89,12 @@ def watch(timeout, confirm_after):
     if isinstance(record, int):
         return
     print("sdboot: release %s is on trial, %d more boots to confirm it" % (record[VERSION], record[LEFT]))
-    left = timeout * 1000 - time.ticks_ms() if timeout else None
+    since = 0 if _SOFT is None else time.ticks_ms()
+    left = timeout * 1000 - since if timeout else None
     if confirm_after is not None:
         period = confirm_after * 1000
         if timeout:
-            left = max(timeout, 2 * confirm_after) * 1000 - time.ticks_ms()
+            left = max(timeout, 2 * confirm_after) * 1000 - since
             period = min(period, left)
         _start(period, _Confirmer(period == confirm_after * 1000, left))
     elif timeout:
@@ -99,13 +106,16 @@ def _start(period, callback):
     if period <= 0:
         # sys.exit() in a loop: main.py may well end again before a timer has called.
         return callback(None)
-    for number in (3, 1, 0):  # the last ones are the least used, and not every chip has four
+    # The last ones are the least used, and not every chip has four; -1 is one in software.
+    for number in (3, 1, 0, -1):
         try:
-            _timer = machine.Timer(number)
-            break
-        except ValueError:
+            timer = machine.Timer(number)
+            timer.init(mode=machine.Timer.ONE_SHOT, period=period, callback=callback)
+            _timer = timer
+            return
+        except (ValueError, TypeError, AttributeError, OSError):
             pass
-    _timer.init(mode=machine.Timer.ONE_SHOT, period=period, callback=callback)
+    print("sdboot: no timer is free: a trial ends by its number of boots only")
 
 
 def stop():
