@@ -1,11 +1,10 @@
-// Module _sdcard: what a card needs that is new to sdboot — recognising it, formatting it, making
-// the control area. Loaded for such a card only.
+// Module _sdcard: what a card needs that is new to sdboot — formatting it, making the control area.
+// Loaded for such a card only.
 #include "card.h"
 #include "objfs.h"
 
 #include "core/error.h"
 #include "core/card/mkfs.h"
-#include "core/card/probe.h"
 #include "core/journal/volume.h"
 
 #define MKFS_BUFFER 4096 // bytes
@@ -16,24 +15,13 @@ static struct sdb_card *mod_card(mp_obj_t obj) {
     return MP_OBJ_TO_PTR(sdb_card_make(1, args));
 }
 
-// probe(card) -> (kind, name, first sector of the volume, littlefs block size) or -errno
-static mp_obj_t mod_probe(mp_obj_t card_in) {
-    static const char kinds[][12] = {"blank",    "unknown",     "fat",
-                                     "littlefs", "exfat-empty", "foreign"};
+// begin(card) -> 0 or -errno: writes that the card is being formatted, see sdb_mkfs_begin
+static mp_obj_t mod_begin(mp_obj_t card_in) {
     struct sdb_card *card = mod_card(card_in);
-    struct sdb_probe probe;
     SDB_KEEP(card);
-    int res = sdb_probe(&card->dev, &probe, card->bounce);
-    mp_obj_t code = sdb_call_end(card->call, res);
-    if (res < 0) {
-        return code;
-    }
-    mp_obj_t items[4] = {sdb_str(kinds[probe.kind]), sdb_str(probe.name),
-                         mp_obj_new_int_from_uint(probe.volume),
-                         mp_obj_new_int_from_uint(probe.block_size)};
-    return mp_obj_new_tuple(4, items);
+    return sdb_call_end(card->call, sdb_mkfs_begin(&card->dev, card->bounce));
 }
-static MP_DEFINE_CONST_FUN_OBJ_1(mod_probe_obj, mod_probe);
+static MP_DEFINE_CONST_FUN_OBJ_1(mod_begin_obj, mod_begin);
 
 struct mod_mkfs {
     struct sdb_card *card;
@@ -119,7 +107,7 @@ SDB_TYPE(sdcard_area_type, MP_QSTR_Area, area_make_new, AREA_METHODS);
 
 #define SDCARD_TYPES(T) T(sdb_card_type) T(sdcard_area_type)
 #define SDCARD_GLOBALS(X)                                                                          \
-    X(MP_QSTR_probe, mod_probe_obj)                                                                \
+    X(MP_QSTR_begin, mod_begin_obj)                                                                \
     X(MP_QSTR_mkfs, mod_mkfs_obj)                                                                  \
     X(MP_QSTR_rescue, mod_rescue_obj)                                                              \
     X(MP_QSTR_Area, sdcard_area_type)

@@ -11,7 +11,7 @@
 #define FATGEO_MAX16 65525u
 #define FATGEO_MAX32 0x0FFFFFF5u
 
-static bool fatgeo_is_boot_sector(const uint8_t *s) {
+bool sdb_fatgeo_is_boot_sector(const uint8_t *s) {
     if (sdb_get16(s + 510) != 0xAA55) {
         return false;
     }
@@ -24,7 +24,7 @@ static bool fatgeo_is_boot_sector(const uint8_t *s) {
 int sdb_fatgeo_parse(struct sdb_fatgeo *geo, const uint8_t *s, uint32_t start,
                      uint32_t card_sectors) {
     memset(geo, 0, sizeof *geo);
-    if (!fatgeo_is_boot_sector(s) || sdb_get16(s + 11) != SDB_SECTOR) {
+    if (!sdb_fatgeo_is_boot_sector(s) || sdb_get16(s + 11) != SDB_SECTOR) {
         return SDB_ENOENT;
     }
     uint32_t per_cluster = s[13];
@@ -61,10 +61,12 @@ int sdb_fatgeo_parse(struct sdb_fatgeo *geo, const uint8_t *s, uint32_t start,
     geo->fat = start + reserved;
     geo->data = start + system;
 
-    // FatFs mounts nothing whose FAT is too short; half a sector more than needed on FAT12.
+    // FatFs mounts nothing whose FAT is too short. FAT12: three bytes for two entries.
     uint32_t entries = geo->clusters + 2;
-    uint32_t per_sector = geo->type == 12 ? 341u : geo->type == 16 ? 256u : 128u;
-    if (geo->fat_sectors < (entries + per_sector - 1) / per_sector) {
+    uint32_t needed = geo->type == 12   ? (entries * 3 / 2 + (entries & 1) + 511) / 512
+                      : geo->type == 16 ? (entries + 255) / 256
+                                        : (entries + 127) / 128;
+    if (geo->fat_sectors < needed) {
         return SDB_ENOENT;
     }
     geo->safe = geo->type != 12 && start + geo->sectors <= card_sectors;
@@ -98,7 +100,7 @@ int sdb_fatgeo_read(struct sdb_fatgeo *geo, const struct sdb_bdev *card, uint8_t
     if (err < 0) {
         return err;
     }
-    if (fatgeo_is_boot_sector(buf)) {
+    if (sdb_fatgeo_is_boot_sector(buf)) {
         return sdb_fatgeo_parse(geo, buf, 0, card->sectors);
     }
     if (sdb_get16(buf + 510) != 0xAA55) {
@@ -108,9 +110,10 @@ int sdb_fatgeo_read(struct sdb_fatgeo *geo, const struct sdb_bdev *card, uint8_t
     uint32_t first = card->sectors;
     for (int i = 0; i < 4; i++) {
         const uint8_t *entry = buf + 446 + 16 * i;
-        start[i] = entry[4] != 0 ? sdb_get32(entry + 8) : 0;
-        if (entry[4] != 0 && start[i] < first) {
-            first = start[i];
+        uint32_t at = sdb_get32(entry + 8);
+        start[i] = entry[4] != 0 ? at : 0; // FatFs skips type 0; something may be there
+        if ((entry[4] != 0 || at != 0) && at < first) {
+            first = at;
         }
     }
     for (int i = 0; i < 4; i++) {
@@ -121,7 +124,7 @@ int sdb_fatgeo_read(struct sdb_fatgeo *geo, const struct sdb_bdev *card, uint8_t
         if (err < 0) {
             return err;
         }
-        if (!fatgeo_is_boot_sector(buf)) {
+        if (!sdb_fatgeo_is_boot_sector(buf)) {
             continue;
         }
         err = sdb_fatgeo_parse(geo, buf, start[i], card->sectors);

@@ -26,11 +26,16 @@ struct sdb_fatgeo {
     uint32_t gap;          // sectors from LBA 1 on that belong to no partition (0: no MBR)
 };
 
+// Does FatFs take `sector` for a FAT boot sector? It mounts the first of a card that looks like
+// one, and nothing if that one is no good.
+bool sdb_fatgeo_is_boot_sector(const uint8_t *sector);
+
 // Reads the boot sector in `sector` (512 bytes) of a volume that begins at LBA `start`, on a card
-// of `card_sectors`. Returns 0, or SDB_ENOENT if it is none that FatFs would mount. `safe` is false
-// for FAT12, disabled mirroring, a cluster count on which FatFs and the specification disagree,
-// a volume longer than the card: nobody may conclude from such a FAT that a cluster is free.
-// Source: Microsoft FAT specification 1.03, sections 3.1 to 3.5.
+// of `card_sectors`. Returns 0, or SDB_ENOENT if it is none that FatFs would mount (clusters and
+// type are set then if it was read so far). `safe` is false for FAT12, disabled mirroring, a
+// cluster count on which FatFs and the specification disagree, a volume longer than the card:
+// nobody may conclude from such a FAT that a cluster is free. Source: Microsoft FAT
+// specification 1.03, sections 3.1 to 3.5.
 int sdb_fatgeo_parse(struct sdb_fatgeo *geo, const uint8_t *sector, uint32_t start,
                      uint32_t card_sectors);
 

@@ -161,17 +161,32 @@ static int mkfs_mbr(const struct mkfs *m, uint32_t serial) {
     return mkfs_write_one(m, 0);
 }
 
+static void mkfs_begun(uint8_t *sector) {
+    static const char text[] = "sdboot is formatting this card; what was on it is lost.\n";
+    memset(sector, 0, SDB_SECTOR);
+    memcpy(sector, text, sizeof text);
+}
+
+int sdb_mkfs_begin(const struct sdb_bdev *dev, uint8_t *buf) {
+    mkfs_begun(buf);
+    int res = dev->write(dev->ctx, 0, 1, buf);
+    return res < 0 ? res : dev->sync(dev->ctx);
+}
+
+bool sdb_mkfs_unfinished(const uint8_t *sector) {
+    uint8_t begun[SDB_SECTOR];
+    mkfs_begun(begun);
+    return memcmp(sector, begun, SDB_SECTOR) == 0;
+}
+
 int sdb_mkfs_fat(const struct sdb_bdev *dev, uint32_t serial, uint8_t *buf, uint32_t len) {
     struct mkfs m = {.dev = dev, .buf = buf, .buf_sectors = len / SDB_SECTOR};
     int res = mkfs_plan(&m);
-    // Sector 0 goes first and comes back last: in between, the card is blank. The other sectors
-    // of the gap may hold the marks of what was there before; those up to the first partition of a
-    // small card reach over all marks and give the control area its full size.
+    // Sector 0 goes first and comes back last: in between, it says what is going on. The other
+    // sectors of the gap may hold the marks of what was there before; those up to the first
+    // partition of a small card reach over all marks and give the control area its full size.
     if (res == 0) {
-        res = mkfs_write_zeros(&m, 0, 1);
-    }
-    if (res == 0) {
-        res = dev->sync(dev->ctx);
+        res = sdb_mkfs_begin(dev, buf);
     }
     if (res == 0) {
         res = mkfs_write_zeros(&m, 1, MKFS_GAP - 1);

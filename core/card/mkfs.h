@@ -1,8 +1,10 @@
 // Making a FAT filesystem on a card, with what FatFs's own mkfs can't give: an MBR, a partition
 // aligned to the card's erase blocks, room for the journal before it, and an order of writes that
-// leaves a card cut in the middle recognisable as blank.
+// leaves a card cut in the middle recognisable.
 #ifndef SDB_MKFS_H
 #define SDB_MKFS_H
+
+#include <stdbool.h>
 
 #include "core/bdev.h"
 
@@ -12,5 +14,12 @@
 // Returns 0, SDB_ENOSPC for a card of less than 3 MiB, or the card's error.
 // Source: Microsoft FAT specification 1.03.
 int sdb_mkfs_fat(const struct sdb_bdev *dev, uint32_t serial, uint8_t *buf, uint32_t len);
+
+// Writes to sector 0 that the card is being formatted, which sdb_mkfs_fat does first of all, and
+// whoever makes another filesystem should. `buf`: 512 bytes. Returns 0 or the card's error.
+int sdb_mkfs_begin(const struct sdb_bdev *dev, uint8_t *buf);
+
+// Does sector 0, in `sector`, say so?
+bool sdb_mkfs_unfinished(const uint8_t *sector);
 
 #endif

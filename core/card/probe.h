@@ -4,24 +4,40 @@
 
 #include "core/bdev.h"
 
+#define SDB_PROBE_BUFFER 4096u // bytes
+
 enum sdb_probe_kind {
-    SDB_PROBE_BLANK,    // first sector all 0x00 or 0xFF, no trace of a filesystem behind it
-    SDB_PROBE_UNKNOWN,  // content of no known shape
-    SDB_PROBE_FAT,      // FAT12, FAT16 or FAT32, as FatFs would mount it
-    SDB_PROBE_LITTLEFS, // littlefs version 2
-    SDB_PROBE_EXFAT_EMPTY,
-    SDB_PROBE_FOREIGN, // a filesystem that we don't use, or a damaged one that can be repaired
+    SDB_PROBE_BLANK,       // as far as it was read, and see sdb_probe, one value: 0x00 or 0xFF
+    SDB_PROBE_UNKNOWN,     // content of no known shape
+    SDB_PROBE_FAT,         // FAT12, FAT16 or FAT32 that FatFs mounts
+    SDB_PROBE_LITTLEFS,    // littlefs version 2
+    SDB_PROBE_EXFAT_EMPTY, // exFAT with nothing in it but what systems put there by themselves
+    SDB_PROBE_FOREIGN,     // what we don't use, or what FatFs does not mount
+    SDB_PROBE_LOST,        // a volume at `volume`, but no partition table that leads to it
+    SDB_PROBE_PARTITIONS,  // a partition table with nothing known in its partitions
+    SDB_PROBE_UNFINISHED,  // sdb_mkfs_fat was cut short
 };
 
 struct sdb_probe {
     int kind;            // enum sdb_probe_kind
     uint32_t volume;     // first sector of the volume that `kind` is about
     uint32_t block_size; // littlefs: bytes of a block, as its superblock says
+    uint32_t types;      // types of the four partitions, the first in the lowest byte
     const char *name;    // "FAT", "NTFS", "damaged FAT", …: constant text for messages
+    const char *advice;  // a sentence on what can be done about it, or ""
 };
 
-// Examines the card with at most 80 sector reads through the 512 bytes at buf. Returns 0 or the
-// card's error.
+// Examines the card through the SDB_PROBE_BUFFER bytes at buf. Returns 0 or the card's error.
+//
+// FAT is what FatFs's find_volume would mount, and nothing else. Blank is a card of which the first
+// MiB, the last 136 KiB, 128 samples evenly from one end to the other and four in each doubling of
+// the distance from the start, 4 KiB each, all have one value. Why that is enough: every
+// filesystem, volume manager and partition table that we know of has its mark in the first MiB or
+// the last 128 KiB; volumes whose partition table is lost begin at doublings (2048, 8192, 32768,
+// …); and data without any of these lies where FAT and the like put it, from the start on. It costs
+// at most 512 read commands, whatever the size of the card. To recognise what is not blank takes up
+// to 1,000, and for exFAT another 1,024, to see that its bitmap agrees.
+//
 // Sources: Microsoft FAT specification 1.03, exFAT specification 1.00, littlefs SPEC.md,
 // and the magic numbers of the other filesystems.
 int sdb_probe(const struct sdb_bdev *dev, struct sdb_probe *probe, uint8_t *buf);

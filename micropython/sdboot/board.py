@@ -24,8 +24,8 @@ def boot(
     sd      dict with arguments of machine.SDCard; a block device; or a function that makes one,
             called at each try. If it is not given: machine.SDCard(slot=1, width=1)
     fs      what a card without a filesystem gets: "fat" or "littlefs"
-    format  "auto": blank and unrecognised cards are formatted, foreign filesystems with data are
-            not; "never"; "any": whatever is neither FAT nor littlefs is formatted
+    format  "auto": a card proved blank or an empty exFAT is formatted, anything else that can't be
+            mounted is left as it is; "never"; "any": whatever can't be mounted is formatted
     journal FAT only: every close() and flush() is all or nothing when power fails; False for a
             card as plain FatFs writes it
     attempts  boots that a new release gets to call confirm(), else it is taken back; 0: no trial

@@ -86,8 +86,7 @@ def _known_littlefs(card):
 
 def recognise(card, fs, formatting):
     # Returns "fat" or "littlefs", and littlefs's block size.
-    sdcard = load("_sdcard")
-    found = sdcard.probe(card)
+    found = load("_sdprobe").probe(card)
     if isinstance(found, int):
         raise CardError(-found, "read error on the SD card (%d); nothing was formatted" % -found)
     kind, name = found[0], found[1]
@@ -97,15 +96,22 @@ def recognise(card, fs, formatting):
         return kind, found[3]
     # Power may have failed while the first sector got the pointer to the journal: it can look like
     # anything then, even erased.
-    torn = kind in ("blank", "unknown") or name.startswith("damaged")
-    if torn and sdcard.rescue(card) > 0:
+    torn = kind in ("blank", "unknown", "lost", "partitions") or name.startswith("damaged")
+    if torn and load("_sdcard").rescue(card) > 0:
         print("sdboot: the first sector of the SD card was damaged and has been restored")
         return recognise(card, fs, formatting)
-    if formatting == "never" or (formatting == "auto" and kind == "foreign"):
+    if kind == "lost":
+        name += " at sector %d, but no partition table that leads to it" % found[2]
+    elif kind == "partitions":
+        types = [found[5] >> shift & 0xFF for shift in (0, 8, 16, 24)]
+        name += " (types %s) with nothing known in them" % ", ".join("0x%02x" % t for t in types)
+    # "auto" formats what is proved empty, and goes on where it was cut short.
+    empty = kind in ("blank", "exfat-empty", "unfinished")
+    if formatting == "never" or (formatting == "auto" and not empty):
         raise CardError(
             19,
-            "the SD card holds %s; it was left as it is. To format it, ALL DATA ON IT IS LOST: "
-            'sdboot.format("%s")' % (name, fs),
+            "the SD card holds %s; it was left as it is. %sTo format it, ALL DATA ON IT IS LOST: "
+            'sdboot.format("%s")' % (name, found[4], fs),
         )
     print("sdboot: the SD card holds %s: formatting it as %s" % (name, fs))
     format(card, fs)
@@ -115,10 +121,13 @@ def recognise(card, fs, formatting):
 def format(card, fs):
     if fs == "littlefs":
         blocks = _sdboot.Card(card, LFS_BLOCK)
-        # littlefs writes but a few sectors: marks of what was there before would outlive it.
-        for i in range(WIPE_BLOCKS):
-            if blocks.writeblocks(i, bytes(LFS_BLOCK)):
-                raise CardError(5, "formatting the SD card failed: it can't be written")
+        # littlefs writes but a few sectors: marks of what was there before would outlive it. Sector
+        # 0 says that the card is being formatted until littlefs replaces it.
+        failed = load("_sdcard").begin(card) or card.writeblocks(1, bytes(LFS_BLOCK - 512))
+        for i in range(1, WIPE_BLOCKS):
+            failed = failed or blocks.writeblocks(i, bytes(LFS_BLOCK))
+        if failed:
+            raise CardError(5, "formatting the SD card failed: it can't be written")
         vfs.VfsLfs2.mkfs(blocks, **LFS)
     elif fs == "fat":
         error = load("_sdcard").mkfs(card, time.ticks_us())

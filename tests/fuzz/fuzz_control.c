@@ -161,7 +161,7 @@ static size_t change(const uint8_t *data, size_t size) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static struct sdb_volume v;
     struct sdb_probe probe;
-    uint8_t buf[512];
+    uint8_t buf[SDB_PROBE_BUFFER];
     make_base();
     while (touched_count > 0) {
         uint32_t lba = touched[--touched_count];

@@ -14,8 +14,8 @@ struct fault {
 
 static int card_read(void *ctx, uint32_t lba, uint32_t count, void *buf) {
     struct fault *f = ctx;
-    CHECK(count == 1 && lba < CARD);
-    memcpy(buf, card + (size_t)lba * SDB_SECTOR, SDB_SECTOR);
+    CHECK(count >= 1 && lba < CARD && count <= CARD - lba);
+    memcpy(buf, card + (size_t)lba * SDB_SECTOR, (size_t)count * SDB_SECTOR);
     return ++f->reads == f->fail ? SDB_EIO : 0;
 }
 
@@ -32,7 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct fault f = {0, 0};
     const struct sdb_bdev dev = {&f, CARD, card_read, card_write, NULL};
     struct sdb_probe first, again;
-    uint8_t *buf = malloc(SDB_SECTOR); // its exact size: a byte too many is found
+    uint8_t *buf = malloc(SDB_PROBE_BUFFER); // its exact size: a byte too many is found
     CHECK(buf != NULL);
     if (size < 1) {
         free(buf);
@@ -55,9 +55,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     }
     memset(&first, 0xa5, sizeof first);
     CHECK(sdb_probe(&dev, &first, buf) == 0);
-    CHECK(first.kind >= SDB_PROBE_BLANK && first.kind <= SDB_PROBE_FOREIGN);
-    CHECK(first.name != NULL && first.volume < CARD && f.reads >= 1 && f.reads <= 80);
-    bool uniform = memcmp(card, card + 1, SDB_SECTOR - 1) == 0 && (card[0] == 0 || card[0] == 0xff);
+    CHECK(first.kind >= SDB_PROBE_BLANK && first.kind <= SDB_PROBE_UNFINISHED);
+    CHECK(first.name != NULL && first.advice != NULL && first.volume < CARD);
+    CHECK(f.reads >= 1 && f.reads <= 2100);
+    bool uniform = card[0] == 0 || card[0] == 0xff;
+    size_t half = sizeof card / 2; // the first MiB of two
+    uniform = uniform && memcmp(card, card + 1, half - 1) == 0 &&
+              memcmp(card, card + sizeof card - 272 * SDB_SECTOR, 272 * SDB_SECTOR) == 0;
     CHECK(first.kind != SDB_PROBE_BLANK || uniform);
 
     unsigned reads = f.reads;

@@ -13,8 +13,8 @@
 static uint8_t buf[32768];
 
 static int kind_of(const struct ramdisk *d, struct sdb_probe *probe) {
-    uint8_t sector[SDB_SECTOR];
-    assert_int_equal(sdb_probe(&d->dev, probe, sector), 0);
+    uint8_t space[SDB_PROBE_BUFFER];
+    assert_int_equal(sdb_probe(&d->dev, probe, space), 0);
     return probe->kind;
 }
 
@@ -174,8 +174,8 @@ static void old_content(struct ramdisk *d, int what) {
     }
 }
 
-// Cut at every sector: blank until it is the new volume, whatever was there before. Only before
-// the gap has been wiped may the marks of another filesystem remain visible.
+// Cut at every sector: said to be unfinished until it is the new volume, whatever was there before.
+// Only before the gap has been wiped may the marks of another filesystem remain visible.
 static void test_cuts(void **state) {
     (void)state;
     for (int what = 0; what < 4; what++) {
@@ -184,7 +184,7 @@ static void test_cuts(void **state) {
         ramdisk_init(&before, 3 * MIB, what == 0 ? 0xff : 0);
         old_content(&before, what);
         ramdisk_power_on(&before);
-        unsigned blank = 0;
+        unsigned unfinished = 0;
         for (uint64_t cut = 0;; cut++) {
             UNIT_CASE(cut);
             struct sdb_probe probe;
@@ -196,7 +196,7 @@ static void test_cuts(void **state) {
             ramdisk_free(&d);
             if (res == 0) {
                 assert_int_equal(kind, SDB_PROBE_FAT);
-                assert_true(blank > 1000);
+                assert_true(unfinished > 1000);
                 break;
             }
             assert_int_equal(res, SDB_EIO);
@@ -208,10 +208,10 @@ static void test_cuts(void **state) {
             } else if (what == 3 && cut <= 2) {
                 assert_int_equal(kind, SDB_PROBE_FOREIGN);
             } else {
-                if (kind != SDB_PROBE_BLANK) {
+                if (kind != SDB_PROBE_UNFINISHED) {
                     fail_msg("content %d, cut %u: %s", what, (unsigned)cut, probe.name);
                 }
-                blank++;
+                unfinished++;
             }
         }
         ramdisk_free(&before);
