@@ -131,7 +131,7 @@ native_board_xtensawin := emu/xtensa
 native_board_rv32imc := emu/virt-rv32
 native_board_armv7m := emu/mps2
 native_board_x64 := sim-bare
-native_tests := test_boot test_ota test_rollback test_verify test_transaction
+native_tests := test_boot test_ota test_rollback test_verify test_transaction test_signed
 native_env = SDBOOT_BOARD=$(CURDIR)/build/$(native_board_$*)/board \
 	SDBOOT_PACKAGE=$(CURDIR)/build/native/$*/lib/sdboot
 

@@ -25,6 +25,9 @@ class OTA:
     progress                   called with (phase, done, total): "clean", "download", "staged";
                                a bar is drawn if it is None and quite is False
     timeout                    seconds without a byte from the server until an error
+    key                        public keys of minisign, a line each: only releases that are signed by
+                               one of them are taken. If none are given, those in sdboot.pub on the
+                               internal flash, if there is such a file
     """
 
     def __init__(
@@ -38,7 +41,8 @@ class OTA:
         *,
         quiet=None,
         progress=None,
-        timeout=10
+        timeout=10,
+        key=None
     ):
         quite = quite if quiet is None else quiet
         self.url = url.rstrip("/")
@@ -49,6 +53,7 @@ class OTA:
         self.quite = quite
         self.force_update = force_update
         self.timeout = timeout
+        self.key = key
         self.progress = progress or (_no_progress if quite else _Bar())
 
     def check(self):
@@ -156,17 +161,30 @@ class OTA:
         bad = None if force else mounted.record()[mounted.BAD]
         versions = load("_sdhttp").Versions(current, bad or None, force)
         check(versions.start(), "/%s/.version says %r" % (self.main_dir, current), CardError)
+        signature = self._signature(url)
         response = Response(url, self.headers, self.timeout)
         try:
             for piece in response.pieces(bytearray(512)):
+                if signature:
+                    signature.feed(piece)
                 check(versions.feed(piece), url)
         finally:
             response.close()
+        if signature:
+            check(signature.finish(), url)
         result, version, file, sha1, skipped, failed = versions.finish()
         if result >= 0 and skipped:
             self._say("%s: %d lines skipped, they are no releases" % (url, skipped))
         release = Release(version, file, sha1) if check(result, url) else None
         return release, bad if failed else None
+
+    def _signature(self, url):
+        # Of the file at `url`, or None if any release is taken.
+        signed = load("signed")
+        known = signed.keys(self.key)
+        if known is None:
+            return None
+        return signed.signature(url, self.headers, self.timeout, known)
 
     def _stage(self, install, release):
         url = self.url + "/" + release.file
