@@ -53,6 +53,7 @@ struct sim_state {
     uint64_t pins_shared; // bit n: GPIO n was used as a Pin and by a card slot at the same time
     int64_t clock_ns;     // the board's time since 1970 less the host's monotonic clock
     int flash_fd;         // flash without --flash
+    int card_fd;          // after sim_fork(): the copy of the card, else -1
     bool tty;
     bool uart_eof;
     uint32_t uart_head, uart_tail;
@@ -67,6 +68,7 @@ int sim_memory_file(const char *name); // forgotten at the end
 void sim_own_fd(int fd);               // survives a soft reset
 void sim_close_foreign_fds(void);
 void sim_count_soft_reset(void);
+int sim_fork(void); // -1 in the copy of the board that it makes, else the exit status of that one
 _Noreturn void sim_hard_reset(enum sim_cause cause);
 _Noreturn void sim_power_off(int status, const char *message);
 
@@ -80,6 +82,7 @@ _Noreturn void sim_boot(char *heap, char *stack_top, size_t stack);
 
 // irq.c: a thread that stands for the hardware beside the processor.
 void sim_irq_start(void);
+void sim_irq_start_again(void);    // after fork(), which copies no threads
 void sim_irq_wait(int timeout_ms); // sleeps until an interrupt, -1: without limit
 uint64_t sim_now_ns(void);         // monotonic
 void sim_timer_set(int id, uint64_t period_ns, bool repeat, void *callback, void *arg);
@@ -110,6 +113,11 @@ int sim_card_init(void);
 uint32_t sim_card_sectors(void);
 int sim_card_read(uint32_t lba, uint32_t count, uint8_t *buf);
 int sim_card_write(uint32_t lba, uint32_t count, const uint8_t *buf);
+void sim_card_copy(void); // goes on with a copy of the image, which is forgotten at the end
+// Has the N-th command from now on fail, or from power-on on: "rN" for a read, "wN" for a write,
+// followed by "+" for all after it too, by "/" for a write that is half done. "" for no failures.
+// Returns false if it is none of these.
+bool sim_card_fail(const char *what, bool from_now);
 void check_esp_err(int code); // raises OSError as ports/esp32 does
 
 // flash.c
@@ -120,6 +128,7 @@ enum sim_file_mode { SIM_FILE_READ, SIM_FILE_UPDATE, SIM_FILE_CREATE, SIM_FILE_A
 int sim_file_open(const char *path, enum sim_file_mode mode);
 void sim_file_close(int file);
 int64_t sim_file_size(int file);
+bool sim_file_copy(int from, int to); // what is no hole
 bool sim_file_read(int file, uint64_t offset, void *buf, size_t len);
 bool sim_file_write(int file, uint64_t offset, const void *buf, size_t len);
 bool sim_file_append(int file, const char *text);

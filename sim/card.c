@@ -1,5 +1,8 @@
 // The card in the slot: an image file with faults, counters and a time model.
+#include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "py/mperrno.h"
 #include "py/runtime.h"
@@ -9,6 +12,10 @@
 static int card_fd = -1;
 static int card_trace_fd = -1;
 static uint32_t card_sectors;
+static struct {
+    char command, how;
+    uint64_t at; // number of the command, 0: never
+} card_fault;
 
 static _Noreturn void card_open_failed(const char *what, const char *path) {
     char message[512];
@@ -28,7 +35,8 @@ void sim_card_open(void) {
     if (sim_opt.card == NULL) {
         return;
     }
-    card_fd = sim_file_open(sim_opt.card, sim_opt.card_read_only ? SIM_FILE_READ : SIM_FILE_UPDATE);
+    enum sim_file_mode mode = sim_opt.card_read_only ? SIM_FILE_READ : SIM_FILE_UPDATE;
+    card_fd = sim->card_fd >= 0 ? sim->card_fd : sim_file_open(sim_opt.card, mode);
     int64_t size = card_fd < 0 ? -1 : sim_file_size(card_fd);
     if (size < 0) {
         card_open_failed("the card image", sim_opt.card);
@@ -36,6 +44,44 @@ void sim_card_open(void) {
     sim_own_fd(card_fd);
     uint64_t sectors = (uint64_t)size / SIM_SECTOR;
     card_sectors = sectors > UINT32_MAX ? UINT32_MAX : (uint32_t)sectors;
+}
+
+void sim_card_copy(void) {
+    if (card_fd < 0) {
+        return;
+    }
+    sim->card_fd = sim_memory_file("card");
+    if (!sim_file_copy(card_fd, sim->card_fd)) {
+        sim_power_off(2, "board: the card can't be copied");
+    }
+    card_fd = sim->card_fd;
+    sim_own_fd(card_fd);
+}
+
+bool sim_card_fail(const char *what, bool from_now) {
+    card_fault.at = 0;
+    if (what[0] == '\0') {
+        return true;
+    }
+    char *end;
+    uint64_t n = strtoull(what + 1, &end, 10);
+    bool write = what[0] == 'w';
+    if ((!write && what[0] != 'r') || !isdigit((unsigned char)what[1]) || n == 0 ||
+        (*end != '\0' && (strchr(write ? "+/" : "+", *end) == NULL || end[1] != '\0'))) {
+        return false;
+    }
+    card_fault.command = what[0];
+    card_fault.how = *end;
+    card_fault.at = n;
+    if (from_now) {
+        card_fault.at += write ? sim->card_write_commands : sim->card_read_commands;
+    }
+    return true;
+}
+
+static bool card_fails(char command, uint64_t number) {
+    return card_fault.at != 0 && command == card_fault.command &&
+           (card_fault.how == '+' ? number >= card_fault.at : number == card_fault.at);
 }
 
 uint32_t sim_card_sectors(void) {
@@ -83,7 +129,8 @@ int sim_card_read(uint32_t lba, uint32_t count, uint8_t *buf) {
     sim->card_read_commands++;
     sim->card_read_sectors += count;
     card_count('r', lba, count, sim_opt.read_kbs);
-    if (card_is_bad(lba, count)) {
+    if (card_is_bad(lba, count) || card_fails('r', sim->card_read_commands)) {
+        memset(buf, 0xdb, (size_t)count * SIM_SECTOR / 2); // what a transfer leaves that breaks off
         return ESP_ERR_INVALID_CRC;
     }
     bool done = sim_file_read(card_fd, (uint64_t)lba * SIM_SECTOR, buf, (size_t)count * SIM_SECTOR);
@@ -97,6 +144,11 @@ int sim_card_write(uint32_t lba, uint32_t count, const uint8_t *buf) {
     if (sim_opt.card_read_only) {
         return ESP_ERR_INVALID_RESPONSE;
     }
+    bool fails = card_fails('w', sim->card_write_commands + 1);
+    if (fails) {
+        // A single sector is written then, and reported to be not.
+        count = card_fault.how == '/' ? (count + 1) / 2 : 0;
+    }
     bool cut = sim_opt.cut != 0 && count >= sim_opt.cut - sim->card_write_sectors;
     if (cut) {
         count = (uint32_t)(sim_opt.cut - sim->card_write_sectors - 1);
@@ -106,14 +158,16 @@ int sim_card_write(uint32_t lba, uint32_t count, const uint8_t *buf) {
         if (!sim_file_write(card_fd, (uint64_t)lba * SIM_SECTOR, buf, size)) {
             return ESP_FAIL;
         }
-        sim->card_write_commands++;
         sim->card_write_sectors += count;
         card_count('w', lba, count, sim_opt.write_kbs);
+    }
+    if (count != 0 || fails) {
+        sim->card_write_commands++;
     }
     if (cut) {
         sim_power_off(SIM_EXIT_CUT, "board: power cut");
     }
-    return ESP_OK;
+    return fails ? ESP_ERR_TIMEOUT : ESP_OK;
 }
 
 static const char *card_error_name(int code) {

@@ -1,4 +1,5 @@
 // Files of the host, for the card, the flash and the reports.
+#define _GNU_SOURCE
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -32,6 +33,26 @@ bool sim_file_read(int file, uint64_t offset, void *buf, size_t len) {
 
 bool sim_file_write(int file, uint64_t offset, const void *buf, size_t len) {
     return pwrite(file, buf, len, (off_t)offset) == (ssize_t)len;
+}
+
+bool sim_file_copy(int from, int to) {
+    off_t size = lseek(from, 0, SEEK_END);
+    if (size < 0 || ftruncate(to, size) != 0) {
+        return false;
+    }
+    static char buf[65536];
+    off_t at = 0;
+    while ((at = lseek(from, at, SEEK_DATA)) >= 0) {
+        off_t end = lseek(from, at, SEEK_HOLE);
+        while (at < end) {
+            size_t n = end - at < (off_t)sizeof(buf) ? (size_t)(end - at) : sizeof(buf);
+            if (pread(from, buf, n, at) != (ssize_t)n || pwrite(to, buf, n, at) != (ssize_t)n) {
+                return false;
+            }
+            at += (off_t)n;
+        }
+    }
+    return true; // no more data
 }
 
 bool sim_file_append(int file, const char *text) {

@@ -276,3 +276,8 @@ void sim_irq_start(void) {
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     irq_running = true;
 }
+
+void sim_irq_start_again(void) {
+    irq_mutex = (pthread_mutex_t)PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+    sim_irq_start();
+}

@@ -41,6 +41,9 @@ static const char options_help[] =
     "  --card-init-fails N   the first N initialisations of the card time out\n"
     "  --card-bad LBA[-LBA]  these sectors can't be read; repeatable\n"
     "  --card-ro             the card can't be written\n"
+    "  --card-fail WHAT      the N-th command of the card fails, hard resets included: rN a read,\n"
+    "                        wN a write; wN+ all from then on, wN/ half of its sectors are "
+    "written\n"
     "  --max-resets N        more than N resets, hard or soft, end the run with status 76\n"
     "  --unique-id HEX       machine.unique_id(), 12 digits (240ac4000001)\n"
     "  --wifi-delay MS|never time until WLAN.connect() has connected (50)\n"
@@ -150,6 +153,10 @@ static bool options_one(const char *name, const char *value) {
         sim_opt.card_init_fails = (uint32_t)options_number(name, value, UINT32_MAX, NULL);
     } else if (strcmp(name, "--card-bad") == 0) {
         options_bad(value);
+    } else if (strcmp(name, "--card-fail") == 0) {
+        if (!sim_card_fail(value, false)) {
+            options_fail("--card-fail: \"%s\" is not rN, wN, rN+, wN+ or wN/", value);
+        }
     } else if (strcmp(name, "--max-resets") == 0) {
         sim_opt.max_resets = (int64_t)options_number(name, value, INT64_MAX, NULL);
     } else if (strcmp(name, "--unique-id") == 0) {

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -79,6 +80,7 @@ void sim_power_on(void) {
     if (first) {
         sim->cause = SIM_PWRON;
         sim->flash_fd = -1;
+        sim->card_fd = -1;
         sim_clock_set_ns(-1);
     }
     if (sim_host) {
@@ -148,6 +150,43 @@ void sim_power_off(int status, const char *message) {
     _exit(status);
 }
 
+// Has the copy of the board its own state.
+static bool power_state_copy(void) {
+    int fd = sim_memory_file("board");
+    if (fd < 0 || ftruncate(fd, sizeof(*power_shared)) != 0) {
+        return false;
+    }
+    struct power_shared *copy =
+        mmap(NULL, sizeof(*copy), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (copy == MAP_FAILED) {
+        return false;
+    }
+    *copy = *power_shared;
+    power_shared = copy;
+    power_state_fd = fd;
+    sim = &copy->board;
+    sim_own_fd(fd);
+    return true;
+}
+
+int sim_fork(void) {
+    sim_irq_disable();
+    pid_t pid = fork();
+    if (pid != 0) {
+        sim_irq_enable();
+        int status;
+        while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+        }
+        return pid < 0 ? 2 : WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    }
+    if (!power_state_copy()) {
+        sim_power_off(2, "board: no shared memory");
+    }
+    sim_card_copy();
+    sim_irq_start_again();
+    return -1;
+}
+
 void sim_count_soft_reset(void) {
     sim->resets_soft++;
     sim->cause = SIM_SOFT;
@@ -166,6 +205,9 @@ void sim_hard_reset(enum sim_cause cause) {
     fcntl(power_state_fd, F_SETFD, 0);
     if (sim->flash_fd >= 0) {
         fcntl(sim->flash_fd, F_SETFD, 0);
+    }
+    if (sim->card_fd >= 0) {
+        fcntl(sim->card_fd, F_SETFD, 0);
     }
     signal(SIGUSR1, SIG_IGN); // one on its way would meet a process that does not know it yet
     sigset_t none;

@@ -247,5 +247,84 @@ class Counters(Card):
         self.assertRegex(got[0], "TypeError|OSError")
 
 
+class Failures(Card):
+    COUNT = "[sd.%s(0, buf) for _ in range(5)]"
+
+    def test_once_and_from_then_on(self):
+        for what, command in (("r", "readblocks"), ("w", "writeblocks")):
+            values = self.values(self.COUNT % command, options=["--card-fail", what + "3"])
+            self.assertEqual(values, ["[True, True, False, True, True]"])
+            values = self.values(self.COUNT % command, options=["--card-fail", what + "3+"])
+            self.assertEqual(values, ["[True, True, False, False, False]"])
+
+    def test_half(self):
+        start = OPEN + "new = bytearray(b'N' * 2048)\n"
+        values = self.values(
+            "sd.writeblocks(10, new)", "sd.writeblocks(20, new)", options=["--card-fail", "w1/"], start=start
+        )
+        self.assertEqual(values, ["False", "True"])
+        with open(self.bench.card, "rb") as f:
+            card = f.read()
+        self.assertEqual(card[10 * 512 : 14 * 512], b"N" * 1024 + content()[12 * 512 : 14 * 512])
+        self.assertEqual(card[20 * 512 : 24 * 512], b"N" * 2048)
+
+    def test_counted_from_now_on(self):
+        values = self.values(
+            "sd.writeblocks(0, buf)",
+            "_board.card_fail('w2')",
+            "_board.card_commands()",
+            "sd.writeblocks(0, buf), sd.writeblocks(0, buf), sd.writeblocks(0, buf)",
+            "_board.card_commands()",
+            "_board.card_fail('w1+'), sd.writeblocks(0, buf), _board.card_fail('')",
+            "sd.writeblocks(0, buf)",
+        )
+        self.assertEqual(values[2], "(0, 1)")
+        self.assertEqual(values[3:5], ["True False True", "(0, 4)"])
+        self.assertEqual(values[5:], ["None False None", "True"])
+
+    def test_nonsense(self):
+        for what in ("x1", "r", "w0", "r1/", "w1++", "w1x", "1"):
+            r = self.run_main("", "--card-fail", what)
+            self.assertEqual(r.status, 2, what)
+            self.assertIn("is not rN, wN, rN+, wN+ or wN/", r.err)
+
+
+class Fork(Card):
+    """A copy of the board has its own card, through resets; the first one goes on as it was."""
+
+    def test_copy(self):
+        r = self.run_main(
+            OPEN
+            + """
+import _board, machine
+buf = bytearray(512)
+if machine.reset_cause() == machine.PWRON_RESET:
+    for i in (1, 2):
+        status = _board.fork()
+        if status is None:
+            sd.writeblocks(5, bytes([65 + i]) * 512)
+            machine.reset()
+        sd.readblocks(5, buf)
+        print("first", status, buf[0], machine.reset_cause())
+else:
+    sd.readblocks(5, buf)
+    print("copy", buf[0], machine.reset_cause() == machine.HARD_RESET)
+    import time
+    time.sleep_ms(2)
+    machine.Timer(0, period=1, mode=machine.Timer.ONE_SHOT, callback=lambda t: print("timer"))
+    time.sleep_ms(50)
+"""
+        )
+        lines = [line for line in r.out.replace(">>> ", "").splitlines() if line.split(" ")[0] in ("first", "copy", "timer")]
+        self.assertEqual(
+            lines,
+            ["copy 66 True", "timer", "first 0 5 1", "copy 67 True", "timer", "first 0 5 1"],
+            r.out + r.err,
+        )
+        self.assertEqual(r.stats["resets_hard"], 0)
+        with open(self.bench.card, "rb") as f:
+            self.assertEqual(f.read(), content())
+
+
 if __name__ == "__main__":
     unittest.main()
