@@ -117,3 +117,8 @@ mp_obj_t sdb_call_end(struct sdb_call *call, int res) {
     }
     return MP_OBJ_NEW_SMALL_INT(res);
 }
+
+void sdb_raise_os_error(int code, const char *message) {
+    mp_obj_t args[2] = {MP_OBJ_NEW_SMALL_INT(code), sdb_str(message)};
+    nlr_raise(mp_call_function_n_kw(MP_OBJ_FROM_PTR(SDB_TYPE_OS_ERROR), 2, 0, args));
+}

@@ -32,6 +32,9 @@ int sdb_call_next(struct sdb_call *call, mp_obj_t iter, mp_obj_t *item);
 // Reads or writes a stream object. Returns the number of bytes or -errno.
 int sdb_call_stream(struct sdb_call *call, mp_obj_t stream, void *buf, size_t len, bool write);
 
+// Raises OSError(errno, message).
+NORETURN void sdb_raise_os_error(int code, const char *message);
+
 // To be called when the core has returned: raises what is pending, else returns `res` as an int.
 mp_obj_t sdb_call_end(struct sdb_call *call, int res);
 

@@ -19,6 +19,11 @@ struct sdb_card *sdb_card_new(const struct sdb_bdev *dev, struct sdb_call *call,
     self->owner = owner;
     self->now = NULL;
     self->before_sync = NULL;
+    self->failed = NULL;
+    self->error = 0;
+    self->stop = false;
+    self->errors = 0;
+    self->dead = false;
     self->sync_raises = false;
     self->block_size = SDB_SECTOR;
     return self;
@@ -82,15 +87,36 @@ static int card_program(struct sdb_card *self, uint32_t block, uint32_t off,
 }
 
 // Of a filesystem that has been dropped with a transaction.
-static bool card_is_dead(const struct sdb_card *self) {
-    return self->now != NULL && *self->now != self->since;
+bool sdb_card_is_dead(const struct sdb_card *self) {
+    return self->dead || (self->now != NULL && *self->now != self->since);
+}
+
+int sdb_card_failed(const struct sdb_card *self) {
+    return self->stop ? self->error : self->failed != NULL ? self->failed(self->owner) : 0;
+}
+
+// Notes an error. littlefs, whose calls have an offset, believes what its caches hold after a read
+// that has failed: it must not go on. FatFs may.
+static void card_note(struct sdb_card *self, int res, bool write, bool offset) {
+    if (res >= 0) {
+        return;
+    }
+    self->errors++;
+    self->stop = self->stop || offset;
+    if (self->error == 0 && (write || offset)) {
+        self->error = res;
+    }
 }
 
 static int card_sync(struct sdb_card *self) {
-    if (card_is_dead(self)) {
+    if (sdb_card_is_dead(self)) {
         return SDB_ENODEV;
     }
-    int res = self->before_sync != NULL ? self->before_sync(self->owner) : 0;
+    int res = sdb_card_failed(self);
+    if (res < 0) {
+        return res;
+    }
+    res = self->before_sync != NULL ? self->before_sync(self->owner) : 0;
     return res < 0 ? res : self->dev.sync(self->dev.ctx);
 }
 
@@ -101,10 +127,11 @@ static mp_obj_t card_transfer(size_t n_args, const mp_obj_t *args, mp_uint_t fla
     mp_buffer_info_t buf;
     mp_get_buffer_raise(args[2], &buf, flags);
     uint32_t off = n_args > 3 ? (uint32_t)mp_obj_get_int_truncated(args[3]) : 0;
-    if (card_is_dead(self)) {
-        return MP_OBJ_NEW_SMALL_INT(SDB_ENODEV);
+    int res = sdb_card_is_dead(self) ? SDB_ENODEV : sdb_card_failed(self);
+    if (res == 0) {
+        res = transfer(self, (uint32_t)mp_obj_get_int_truncated(args[1]), off, &buf);
     }
-    int res = transfer(self, (uint32_t)mp_obj_get_int_truncated(args[1]), off, &buf);
+    card_note(self, res, flags == MP_BUFFER_READ, n_args > 3);
     return sdb_call_end(self->call, res);
 }
 

@@ -1,4 +1,5 @@
 // Module _sdboot: what stays in memory on a board — the card, its journal, the state record.
+#include "mount.h"
 #include "objfs.h"
 #include "volume.h"
 
@@ -54,10 +55,11 @@ static mp_obj_t mod_version(mp_obj_t data) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(mod_version_obj, mod_version);
 
-#define SDBOOT_TYPES(T) T(sdb_card_type) T(sdb_volume_type)
+#define SDBOOT_TYPES(T) T(sdb_card_type) T(sdb_volume_type) T(sdb_listing_type) T(sdb_mount_type)
 #define SDBOOT_GLOBALS(X)                                                                          \
     X(MP_QSTR_Card, sdb_card_type)                                                                 \
     X(MP_QSTR_Volume, sdb_volume_type)                                                             \
+    X(MP_QSTR_Mount, sdb_mount_type)                                                               \
     X(MP_QSTR_record, mod_record_obj)                                                              \
     X(MP_QSTR_version, mod_version_obj)
 

@@ -3,6 +3,7 @@
 #define SDB_PORT_FIRMWARE_H
 
 #define SDB_TYPE_BYTEARRAY (&mp_type_bytearray)
+#define SDB_TYPE_OS_ERROR (&mp_type_OSError)
 
 #define SDB_PROTECT(nlr) (nlr_push(nlr) == 0)
 #define SDB_PROTECT_END() nlr_pop()
@@ -27,6 +28,18 @@ static inline mp_obj_t sdb_iternext(mp_obj_t iter) {
     static const mp_rom_map_elem_t type##_table[] = {METHODS(SDB_TABLE_ENTRY)};                    \
     static MP_DEFINE_CONST_DICT(type##_locals, type##_table);                                      \
     MP_DEFINE_CONST_OBJ_TYPE(type, name, MP_TYPE_FLAG_NONE, make_new, new, locals_dict,            \
+                             &type##_locals)
+// Likewise, with a function that looks up attributes.
+#define SDB_TYPE_ATTR(type, name, new, METHODS, lookup)                                            \
+    static const mp_rom_map_elem_t type##_table[] = {METHODS(SDB_TABLE_ENTRY)};                    \
+    static MP_DEFINE_CONST_DICT(type##_locals, type##_table);                                      \
+    MP_DEFINE_CONST_OBJ_TYPE(type, name, MP_TYPE_FLAG_NONE, make_new, new, attr, lookup,           \
+                             locals_dict, &type##_locals)
+// An iterator, which Python can't make.
+#define SDB_TYPE_ITERATOR(type, name, METHODS, next)                                               \
+    static const mp_rom_map_elem_t type##_table[] = {METHODS(SDB_TABLE_ENTRY)};                    \
+    static MP_DEFINE_CONST_DICT(type##_locals, type##_table);                                      \
+    MP_DEFINE_CONST_OBJ_TYPE(type, name, MP_TYPE_FLAG_ITER_IS_ITERNEXT, iter, next, locals_dict,   \
                              &type##_locals)
 #define SDB_TYPE_DECLARE(type) extern const mp_obj_type_t type
 #define SDB_TYPE_PTR(type) (&(type))

@@ -25,6 +25,8 @@ static mp_obj_t volume_make_new(const mp_obj_type_t *type, size_t n_args, size_t
     self->card = sdb_card_get(args[0]);
     self->mounts = 0;
     self->flusher = MP_OBJ_NULL;
+    self->broken = false;
+    self->committed = false;
     SDB_KEEP(self);
     int res = sdb_volume_open(&self->volume, &self->card->dev, mp_obj_is_true(args[1]),
                               self->card->bounce);
@@ -57,6 +59,12 @@ static int volume_before_sync(mp_obj_t owner) {
     return sdb_journal_is_open(&self->volume.journal) ? 0 : volume_flush(self);
 }
 
+// After an error of it the filesystem may be in the middle of something.
+static int volume_failed(mp_obj_t owner) {
+    struct sdb_volume_obj *self = MP_OBJ_TO_PTR(owner);
+    return self->broken ? SDB_EIO : sdb_journal_failed(&self->volume.journal);
+}
+
 // device() -> block device to mount; dead after the next abort
 static mp_obj_t volume_device(mp_obj_t self_in) {
     struct sdb_volume_obj *self = sdb_volume_get(self_in);
@@ -66,6 +74,7 @@ static mp_obj_t volume_device(mp_obj_t self_in) {
     card->now = &self->mounts;
     card->since = self->mounts;
     card->before_sync = volume_before_sync;
+    card->failed = volume_failed;
     card->sync_raises = true;
     return MP_OBJ_FROM_PTR(card);
 }
@@ -93,9 +102,33 @@ static mp_obj_t volume_abort(mp_obj_t self_in) {
     struct sdb_volume_obj *self = sdb_volume_get(self_in);
     sdb_journal_abort(&self->volume.journal);
     self->mounts++;
+    self->flusher = MP_OBJ_NULL; // its file is of what is dead
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(volume_abort_obj, volume_abort);
+
+// settle() -> 0: nothing of the last commit is in place, 1: all of it, or a negative error: that is
+// not known yet. After an abort, before device(): does what the next boot would do.
+static mp_obj_t volume_settle(mp_obj_t self_in) {
+    struct sdb_volume_obj *self = sdb_volume_get(self_in);
+    struct sdb_volume *v = &self->volume;
+    if (!self->broken && !sdb_journal_is_dead(&v->journal)) {
+        return MP_OBJ_NEW_SMALL_INT(0);
+    }
+    self->committed = self->committed || sdb_journal_is_committed(&v->journal);
+    self->broken = true;
+    int res = sdb_volume_open(v, &self->card->dev, true, self->card->bounce);
+    if (res == 0) {
+        // Without an area now, or changed by somebody else: not the card that it was.
+        res = v->without < 0 || v->replay == SDB_REPLAY_FOREIGN ? SDB_EIO
+              : self->committed                                 ? 1
+                                                                : v->replay;
+        self->broken = res < 0;
+        self->committed = self->committed && res < 0;
+    }
+    return volume_end(self, res);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(volume_settle_obj, volume_settle);
 
 // begin(), commit() -> 0 or a negative error: an explicit transaction
 static mp_obj_t volume_begin(mp_obj_t self_in) {
@@ -168,6 +201,7 @@ static MP_DEFINE_CONST_FUN_OBJ_2(volume_watch_obj, volume_watch);
     X(MP_QSTR_device, volume_device_obj)                                                           \
     X(MP_QSTR_info, volume_info_obj)                                                               \
     X(MP_QSTR_abort, volume_abort_obj)                                                             \
+    X(MP_QSTR_settle, volume_settle_obj)                                                           \
     X(MP_QSTR_begin, volume_begin_obj)                                                             \
     X(MP_QSTR_commit, volume_commit_obj)                                                           \
     X(MP_QSTR_has, volume_has_obj)                                                                 \

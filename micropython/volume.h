@@ -16,6 +16,11 @@ struct sdb_volume_obj {
     // open is committed along and needs its directory entry to speak of it. MP_OBJ_NULL: none.
     mp_obj_t flusher;
 
+    // After a commit that could not be ended: what it has left is not known again yet; it is past
+    // the commit point.
+    bool broken;
+    bool committed;
+
     struct sdb_volume volume;
 };
 

@@ -171,6 +171,7 @@ int sdb_journal_checkpoint(struct sdb_journal *j) {
     if (err < 0) {
         j->failed = err;
         j->dead = true;
+        j->committed = true;
         return err;
     }
     j->count = 0;

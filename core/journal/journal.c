@@ -276,6 +276,10 @@ int sdb_journal_failed(const struct sdb_journal *j) {
     return j->failed;
 }
 
+bool sdb_journal_is_committed(const struct sdb_journal *j) {
+    return j->committed;
+}
+
 bool sdb_journal_is_dead(const struct sdb_journal *j) {
     return j->dead;
 }

@@ -44,6 +44,7 @@ struct sdb_journal {
     bool stale;            // the header on the card is of a commit that must not be replayed
     bool flushed;          // entries below SDB_JOURNAL_RAM are in their slots, ram[] is free
     bool dead;             // a commit could not be ended: no more writes until the next boot
+    bool committed;        // that commit is past the commit point
     bool open;             // explicit transaction
     bool deferred;         // syncs are not commits
     uint32_t lba[SDB_JOURNAL_SLOTS];
@@ -112,6 +113,10 @@ int sdb_journal_failed(const struct sdb_journal *j);
 
 // A commit could not be ended: nothing is written any more until the next replay.
 bool sdb_journal_is_dead(const struct sdb_journal *j);
+
+// Of a dead journal: has its last commit passed the commit point? Then it is in place, or will be
+// after a replay; else a replay has to tell.
+bool sdb_journal_is_committed(const struct sdb_journal *j);
 
 // The volume; j's own.
 const struct sdb_fatgeo *sdb_journal_geo(const struct sdb_journal *j);

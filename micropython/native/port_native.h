@@ -12,6 +12,7 @@
 SDB_BSS const mp_obj_type_t *sdb_type_bytearray;
 SDB_BSS const mp_obj_type_t *sdb_type_os_error;
 #define SDB_TYPE_BYTEARRAY sdb_type_bytearray
+#define SDB_TYPE_OS_ERROR sdb_type_os_error
 
 // The firmware of a windowed Xtensa pushes in two steps, as py/emitnative.c does it: nlr_push links
 // the buffer, setjmp fills what follows it: 17 words of newlib's jmp_buf.
@@ -59,7 +60,9 @@ MP_NOINLINE void sdb_type_init(mp_obj_full_type_t *type, qstr name, mp_make_new_
                                mp_obj_dict_t *locals, mp_map_elem_t *table, size_t n) {
     type->base.type = &mp_type_type;
     type->name = name;
-    MP_OBJ_TYPE_SET_SLOT(type, make_new, new, 0);
+    if (new != NULL) {
+        MP_OBJ_TYPE_SET_SLOT(type, make_new, new, 0);
+    }
     MP_OBJ_TYPE_SET_SLOT(type, locals_dict, locals, 1);
     locals->base.type = mp_fun_table.type_dict;
     locals->map.all_keys_are_qstrs = 1;
@@ -72,7 +75,8 @@ MP_NOINLINE void sdb_type_init(mp_obj_full_type_t *type, qstr name, mp_make_new_
 #define SDB_TABLE_COUNT(name, object) +1
 #define SDB_TABLE_ADD(name, object) sdb_table_add(dict, name, &object);
 
-#define SDB_TYPE(type, name, new, METHODS)                                                         \
+// `MORE` are statements.
+#define SDB_TYPE_MORE(type, name, new, METHODS, MORE)                                              \
     SDB_BSS mp_obj_full_type_t type;                                                               \
     SDB_BSS mp_obj_dict_t type##_locals;                                                           \
     SDB_BSS mp_map_elem_t type##_table[0 METHODS(SDB_TABLE_COUNT)];                                \
@@ -81,7 +85,14 @@ MP_NOINLINE void sdb_type_init(mp_obj_full_type_t *type, qstr name, mp_make_new_
         sdb_type_init(&type, name, new, &type##_locals, type##_table,                              \
                       MP_ARRAY_SIZE(type##_table));                                                \
         METHODS(SDB_TABLE_ADD)                                                                     \
+        MORE;                                                                                      \
     }
+#define SDB_TYPE(type, name, new, METHODS) SDB_TYPE_MORE(type, name, new, METHODS, )
+#define SDB_TYPE_ATTR(type, name, new, METHODS, lookup)                                            \
+    SDB_TYPE_MORE(type, name, new, METHODS, MP_OBJ_TYPE_SET_SLOT(&type, attr, lookup, 2))
+#define SDB_TYPE_ITERATOR(type, name, METHODS, next)                                               \
+    SDB_TYPE_MORE(type, name, NULL, METHODS, type.flags = MP_TYPE_FLAG_ITER_IS_ITERNEXT;           \
+                  MP_OBJ_TYPE_SET_SLOT(&type, iter, next, 2))
 #define SDB_TYPE_DECLARE(type) extern mp_obj_full_type_t type
 #define SDB_TYPE_PTR(type) ((const mp_obj_type_t *)&(type))
 

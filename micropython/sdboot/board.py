@@ -173,10 +173,12 @@ def transaction():
 
 def recover():
     """After a write to the card has failed (journal full, card error): drops what was not yet
-    flushed and mounts the card again. Files must be opened anew. True if that was necessary."""
+    flushed and mounts the card again. Files must be opened anew. True if that was necessary and the
+    card is in use again, False if nothing had failed; an error says that it fails still."""
     if not mounted.failed():
         return False
-    mounted.remount()
+    mounted.drop()
+    mounted.renew()
     return True
 
 

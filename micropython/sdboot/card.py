@@ -7,14 +7,13 @@ import vfs
 from . import mounted
 from ._errors import CardError, Error
 from ._native import load
-from .mounted import mount_fat
+from .mounted import mount_fat, mount_littlefs
 
 _sdboot = load("_sdboot")
 
 TRIES = 5
 PAUSE_MS = 200
 
-LFS = {"readsize": 512, "progsize": 512, "lookahead": 2048}
 LFS_BLOCK = 4096
 WIPE_BLOCKS = 32  # sector 256 is behind the last mark that probe() looks for
 
@@ -39,11 +38,13 @@ def open(sd):
 
 def use(card, fs, formatting, journal):
     # Mounts nothing yet: what is found is in mounted.*.
-    mounted.kind, mounted.fs, mounted.card, mounted.volume = mount(card, fs, formatting, journal)
+    mounted.kind, found, device, mounted.volume = mount(card, fs, formatting, journal)
+    mounted.card = device if mounted.volume is None else card
+    mounted.fs = _sdboot.Mount(found, device, mounted.renew)
 
 
 def mount(card, fs, formatting, journal):
-    # Returns "fat" or "littlefs", the filesystem object, the block device it is on and the Volume
+    # Returns "fat" or "littlefs", the filesystem object, the device it is mounted on and the Volume
     # (FAT only). A card that sdboot has used before is known at sight; any other is looked at, and
     # formatted if that is what it needs and may get.
     volume = _known_fat(card, journal)
@@ -57,7 +58,8 @@ def mount(card, fs, formatting, journal):
             return kind, mount_littlefs(blocks), blocks, None
         if not volume:
             volume = _new_volume(card, journal)
-        return kind, mount_fat(volume.device()), card, volume
+        device = volume.device()
+        return kind, mount_fat(device), device, volume
     except OSError as e:
         if e.errno == 5:
             raise  # the card's fault, not the filesystem's
@@ -128,7 +130,7 @@ def format(card, fs):
             failed = failed or blocks.writeblocks(i, bytes(LFS_BLOCK))
         if failed:
             raise CardError(5, "formatting the SD card failed: it can't be written")
-        vfs.VfsLfs2.mkfs(blocks, **LFS)
+        vfs.VfsLfs2.mkfs(blocks, **mounted.LFS)
     elif fs == "fat":
         error = load("_sdcard").mkfs(card, time.ticks_us())
         if error == -28:
@@ -155,17 +157,10 @@ def _make_area(card):
     return code
 
 
-def mount_littlefs(blocks):
-    return vfs.VfsLfs2(blocks, **LFS)
-
-
 def mount_again():
     # After an error: what the filesystem has in memory may not be what is on the card.
-    if mounted.volume is None:
-        mounted.fs = mount_littlefs(mounted.card)
-    else:
-        mounted.volume.abort()
-        mounted.fs = mount_fat(mounted.volume.device())
+    mounted.drop()
+    mounted.renew()
 
 
 def describe():

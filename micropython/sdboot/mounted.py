@@ -1,7 +1,7 @@
 # What boot() has found, and what can be said and done about it at any time: at the bottom of the
 # package, every other part may import it.
 
-import os
+import gc
 
 import vfs
 
@@ -9,7 +9,7 @@ from ._errors import CardError, check
 from ._native import load
 
 card = None  # the block device (_sdboot.Card)
-fs = None  # the filesystem object on it
+fs = None  # the filesystem on it (_sdboot.Mount)
 kind = None  # "fat" or "littlefs"
 volume = None  # the FAT volume with its journal (_sdboot.Volume), None on littlefs
 point = None  # where it is mounted: "/" or "/sd"
@@ -46,30 +46,66 @@ def version(directory="app", name=".version"):
         return "0.0.0"
 
 
+LFS = {"readsize": 512, "progsize": 512, "lookahead": 2048}
+
+
 def mount_fat(device):
     found = vfs.VfsFat(device)
     found.ilistdir("/")  # VfsFat() itself accepts a card without a filesystem
     return found
 
 
+def mount_littlefs(device):
+    return vfs.VfsLfs2(device, **LFS)
+
+
 def failed():
-    """The error that keeps the journal from writing, 0 if it is well; only remount() helps."""
-    return 0 if volume is None else volume.info()[4]
+    """Why the card must be mounted anew, a negative errno; 0 if it is well."""
+    return 0 if fs is None else fs.failed()
 
 
-def remount():
-    """Drops what is not committed and mounts the card again. Imports nothing: there may be no
-    memory for it, and the card is not there to import from."""
-    global fs
+# What follows runs when a write has failed or memory is short: it imports nothing, the card is not
+# there to import from.
+
+
+def drop():
+    """Forgets what is not committed. Needs neither memory nor the card. The next access to the card
+    mounts it anew."""
+    if volume is None:
+        fs.use(None, card)
+    else:
+        volume.abort()
+
+
+def settle():
+    """After drop(): 1 if the last commit is in place as a whole, 0 if nothing of it is."""
+    done = 0 if volume is None else volume.settle()
+    if done < 0:
+        raise CardError(
+            -done,
+            "the card fails: what was being written is in place as a whole or not at all, which one "
+            "is not known yet. Reset the board, or call sdboot.recover() again",
+        )
+    return done
+
+
+def renew():
+    """Mounts the card anew. Called by the keeper too, when it is used after drop()."""
+    settle()
     try:
-        cwd = os.getcwd()  # FatFs reads the card to tell: not after abort()
-    except OSError:
-        cwd = "/"
-    volume.abort()
-    fs = mount_fat(volume.device())
-    vfs.umount(point)
-    vfs.mount(fs, point)
-    try:
-        os.chdir(cwd)
-    except OSError:  # made in the transaction that has been undone
-        os.chdir("/")
+        _renew()
+    except MemoryError:
+        fs.use(None, card)  # its memory will do
+        gc.collect()
+        _renew()
+
+
+def _renew():
+    global card
+    if volume is None:
+        device = load("_sdboot").Card(card, card.ioctl(5, 0))
+        fs.use(mount_littlefs(device), device)
+        card = device
+    else:
+        device = volume.device()
+        fs.use(mount_fat(device), device)

@@ -9,17 +9,59 @@ class Transaction:
         if volume is None or volume.info()[1]:
             raise Error(22, "transactions need FAT with its journal, see sdboot.status()")
         self.volume = volume
+        self.files = []  # opened to write in it
+        self.many = 16
 
     def __enter__(self):
-        if self.volume.info()[4]:
+        if mounted.failed():
             raise CardError(5, "an earlier write to the card has failed: call sdboot.recover()")
+        opened = self._opened
         check(self.volume.begin(), "transaction (they can't be nested)")
+        mounted.fs.watch(opened)
         return self
 
     def __exit__(self, kind, value, traceback):
-        code = self.volume.commit() if kind is None else -1
+        if kind is not None:
+            self.volume.abort()  # first: there may be no memory for anything
+            self._end()
+            return False
+        try:
+            self._flush()
+            code = self.volume.commit()
+        except BaseException:
+            self.volume.abort()
+            self._end()
+            raise
         if code < 0:
-            mounted.remount()
-        if kind is None:
-            check(code, "transaction undone")
+            self.volume.abort()
+            in_place = mounted.settle()
+            self._end()
+            if not in_place:
+                check(code, "transaction undone")
+        mounted.fs.watch(None)
         return False
+
+    def _end(self):
+        mounted.fs.watch(None)
+        try:
+            mounted.renew()
+        except (OSError, MemoryError):
+            pass  # the next access to the card tries again
+
+    def _opened(self, file):
+        if len(self.files) >= self.many:
+            self._flush()
+            self.many = 16 + 2 * len(self.files)
+        self.files.append(file)
+
+    def _flush(self):
+        # What is still open is in the transaction as it is.
+        files = self.files
+        self.files = []
+        for file in files:
+            try:
+                file.flush()
+                self.files.append(file)
+            except OSError as e:
+                if e.errno != 22:  # it is closed
+                    raise

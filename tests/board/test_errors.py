@@ -50,5 +50,175 @@ class ReadOnlyCard(BoardTest):
         self.refused()
 
 
+class Faulty(BoardTest):
+    """One command of the card fails; `--card-fail` of the board, or from the program."""
+
+    MANY = {"data/file %02d with a long name.txt" % i: b"%d" % i for i in range(60)}
+
+    def cards(self, files=FILES):
+        self.fat_card(files)
+        yield ""
+        yield "journal=False"
+        self.littlefs_card(files)
+        yield ""
+
+    def test_a_listing_is_whole_or_an_error(self):
+        # FatFs and littlefs end it at a read error, as if there were no more.
+        job = """
+import _board
+for n in range(1, 40):
+    _board.card_fail("r%d" % n)
+    try:
+        names = os.listdir("/data")
+        if len(names) != 60: print("=>", n, len(names))
+    except OSError as e:
+        print("=! raises")
+    _board.card_fail("")
+    sdboot.recover()
+print("=> whole", len(os.listdir("/data")))
+"""
+        for boot in self.cards({**FILES, **self.MANY}):
+            with self.subTest(boot=boot):
+                r = self.power(boot=boot, job=WRITERS + job)
+                self.assertEqual(r.results, ["whole 60"], r.out)
+                self.assertGreater(len(r.errors), 3)
+
+    def test_a_listing_going_on(self):
+        # What fails in the middle of it, and the card mounted anew while it is read.
+        job = """
+import _board
+names = os.ilistdir("/data")
+next(names)
+_board.card_fail("r1+")
+attempt(list, names)
+_board.card_fail("")
+sdboot.recover()
+names = os.ilistdir("/data")
+next(names)
+_board.card_fail("w1+")
+attempt(put, "/new", b"n" * 3000)
+_board.card_fail("")
+attempt(sdboot.recover)
+attempt(lambda: len(list(names)))
+"""
+        self.fat_card({**FILES, **self.MANY})
+        r = self.power(job=WRITERS + job)
+        self.assertEqual(r.results, ["True"], r.out)
+        self.assertEqual(len(r.errors), 3, r.out)
+
+    def test_what_can_be_said_until_recover(self):
+        job = """
+import _board
+_board.card_fail("w1+")
+attempt(put, "/config.json", b"new")
+for f in (os.listdir, os.stat, os.remove, os.mkdir, os.chdir, os.statvfs, open):
+    attempt(f, "/old")
+attempt(sdboot.status)
+attempt(sdboot.recover)
+_board.card_fail("")
+attempt(sdboot.recover)
+attempt(sdboot.recover)
+attempt(put, "/config.json", b"new")
+"""
+        self.fat_card(FILES)
+        r = self.power(job=WRITERS + job)
+        self.assertEqual(len(r.errors), 9, r.out)
+        for error in r.errors[1:]:
+            self.assertIn("call sdboot.recover()", error)
+        self.assertEqual(r.results, ["True", "False", "False", "None"], r.out)
+        self.assertFiles({**FILES, "config.json": b"new"})
+
+    def test_recover_while_the_card_fails(self):
+        # It says so as often as it is called, and works as soon as the card does.
+        job = """
+import _board
+_board.card_fail("w1+")
+attempt(put, "/config.json", b"new" * 500)
+_board.card_fail("r1+")
+for i in range(3): attempt(sdboot.recover)
+attempt(open, "/old")
+_board.card_fail("")
+attempt(sdboot.recover)
+attempt(put, "/config.json", b"new")
+"""
+        for boot in self.cards():
+            with self.subTest(boot=boot):
+                r = self.power(boot=boot, job=WRITERS + job)
+                self.assertEqual(len(r.errors), 5, r.out)
+                self.assertEqual(r.results, ["True", "None"], r.out)
+                self.assertFiles({**FILES, "config.json": b"new"})
+
+    def test_the_fate_of_a_commit(self):
+        # The header may be there or not: recover() finds out, as the next boot would.
+        job = """
+import _board
+for n in range(1, 9):
+    for how in "+", "/":
+        put("/config.json", b"old")
+        _board.card_fail("w%d%s" % (n, how))
+        try:
+            put("/config.json", b"new", "r+b")
+            done = True
+        except OSError:
+            done = False
+        _board.card_fail("")
+        again = sdboot.recover()
+        found = open("/config.json").read()
+        if found not in (("new",) if done else ("old", "new")) or done is again:
+            print("=!", n, how, done, again, found)
+        put("/log", b"%d" % n, "ab")
+"""
+        self.fat_card(FILES)
+        r = self.power(job=WRITERS + job)
+        self.assertEqual(r.errors, [], r.out)
+        self.assertNotIn("Traceback", r.out)
+
+    def test_the_working_directory_stays(self):
+        job = """
+import _board
+os.chdir("/data")
+_board.card_fail("w1+")
+attempt(put, "new", b"new")
+_board.card_fail("")
+attempt(sdboot.recover)
+attempt(os.getcwd)
+attempt(lambda: len(os.listdir()))
+"""
+        for boot in self.cards({**FILES, **self.MANY}):
+            with self.subTest(boot=boot):
+                r = self.power(boot=boot, job=WRITERS + job)
+                self.assertEqual(r.results, ["True", "/data", "60"], r.out)
+
+    def test_recover_with_little_memory(self):
+        job = """
+import _board, gc
+def fill():
+    keep = []
+    size = 4096
+    while size >= 16:
+        try: keep.append(bytearray(size))
+        except MemoryError: size //= 2
+    return keep
+_board.card_fail("w1+")
+attempt(put, "/config.json", b"new")
+_board.card_fail("")
+keep = fill()
+try:
+    sdboot.recover()
+except MemoryError:
+    pass
+keep = None
+gc.collect()
+attempt(lambda: open("/config.json").read(4))
+attempt(put, "/config.json", b"new")
+"""
+        for boot in self.cards():
+            with self.subTest(boot=boot):
+                r = self.power("--heap", "200K", boot=boot, job=WRITERS + job)
+                self.assertEqual(len(r.errors), 1, r.out)
+                self.assertEqual(len(r.results), 2, r.out)
+                self.assertFiles({**FILES, "config.json": b"new"})
+
+
 if __name__ == "__main__":
     unittest.main()

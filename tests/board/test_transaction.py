@@ -50,7 +50,7 @@ def indented(text):
     return "\n".join("    " + line for line in text.strip("\n").splitlines()) + "\n"
 
 
-class Transaction(BoardTest):
+class TransactionTest(CutTest):
     def setUp(self):
         super().setUp()
         self.fat_card(FILES, 64 * MIB)
@@ -68,6 +68,8 @@ class Transaction(BoardTest):
     def after(self):
         return {k: v for k, v in {**FILES, **changes()}.items() if v is not None}
 
+
+class Transaction(TransactionTest):
     def test_commit(self):
         self.work("with sdboot.transaction():\n" + indented(EVERYTHING), self.after())
 
@@ -274,6 +276,142 @@ with sdboot.transaction():
 """
         self.power("--pin", "18=0", job=TOOLS + job)
         self.assertFiles({**FILES, "a": b"a"})
+
+
+class Ends(TransactionTest):
+    """How a transaction ends when that is not easy."""
+
+    def test_no_memory(self):
+        # Nothing is left of it, and what is done afterwards is not part of it.
+        job = """
+import gc
+def work():
+    keep = []
+    with sdboot.transaction():
+        put("/config.json", "half")
+        size = 8192
+        while size >= 16:
+            try: keep.append(bytearray(size))
+            except MemoryError: size //= 2
+        bytearray(4096)
+try: work()
+except MemoryError: print("=> MemoryError")
+gc.collect()
+print("=>", len(get("/config.json")))
+for i in range(3): put("/log.txt", "line\\n", "ab")
+print("=>", sdboot.recover())
+"""
+        files = {**FILES, "log.txt": b"line\n" * 3}
+        self.assertEqual(self.work(job, files).results, ["MemoryError", "450", "False"])
+
+    def test_files_left_open(self):
+        # They are in it as they are: flushed.
+        job = """
+f = None
+def work():
+    global f
+    with sdboot.transaction():
+        f = open("/left.txt", "w")
+        f.write("left " * 500)
+        open("/forgotten.txt", "w").write("forgotten")
+        put("/closed.txt", "closed")
+        g = open("/config.json", "r+b")
+        g.seek(3)
+        g.write(b"G" * 20)
+work()
+f.write("later")
+"""
+        config = FILES["config.json"]
+        files = {
+            **FILES,
+            "left.txt": b"left " * 500,
+            "forgotten.txt": b"forgotten",
+            "closed.txt": b"closed",
+            "config.json": config[:3] + b"G" * 20 + config[23:],
+        }
+        self.work(job, files)
+
+    def test_many_files_left_open(self):
+        job = """
+files = []
+with sdboot.transaction():
+    for i in range(60):
+        f = open("/f%d" % i, "wb")
+        f.write(b"%d" % i * 300)
+        if i % 3: f.close()
+        else: files.append(f)
+"""
+        self.work(job, {**FILES, **{"f%d" % i: b"%d" % i * 300 for i in range(60)}})
+
+    def test_a_file_left_open_that_cannot_be_flushed(self):
+        job = """
+import _board
+def work():
+    with sdboot.transaction():
+        put("/config.json", "new")
+        f = open("/left.txt", "w")
+        f.write("left " * 500)
+        _board.card_fail("r1+")
+try: work()
+except OSError as e: print("=>", e.errno)
+_board.card_fail("")
+print("=>", len(get("/config.json")), sdboot.recover())
+"""
+        r = self.work(job)
+        self.assertEqual(len(r.results), 2, r.out)
+        self.assertEqual(r.results[1], "450 False")
+
+    def test_the_card_fails(self):
+        # Wherever that happens: "undone" is said of what is undone only.
+        job = """
+import _board
+def work():
+    with sdboot.transaction():
+        put("/config.json", "new")
+        put("/new.txt", "new" * 2000)
+        os.remove("/dir/one.txt")
+for how in ("%d", "%d+", "%d/"):
+    for n in range(1, 30):
+        _board.card_fail("w" + how % n)
+        said = ""
+        try: work()
+        except OSError as e: said = str(e)
+        _board.card_fail("")
+        found = [name in os.listdir("/") for name in ("new.txt",)] + [len(get("/config.json")) == 3]
+        found.append("one.txt" not in os.listdir("/dir"))
+        if found != ([not said] * 3 if "known" not in said else found[:1] * 3):
+            print("=!", how % n, said, found)
+        if found[0]:
+            with sdboot.transaction():
+                put("/config.json", '{"a": 1}\\n' * 50)
+                os.remove("/new.txt")
+                put("/dir/one.txt", "1" * 700)
+print("=>", sdboot.recover())
+"""
+        r = self.work(job)
+        self.assertEqual((r.errors, r.results), ([], ["False"]), r.out)
+
+    def test_the_card_fails_for_good(self):
+        # Not known whether it is in place: said, with what to do. The next boot finds out.
+        job = """
+import _board
+def work():
+    with sdboot.transaction():
+        put("/config.json", "new")
+        put("/new.txt", "new" * 2000)
+        _board.card_fail("w%d+")
+attempt(work)
+"""
+        for n in range(1, 9):
+            with self.subTest(n=n):
+                r = self.start(self.flash("fails", job=TOOLS + job % n))
+                self.power()
+                found = self.files()
+                if r.errors and "not known yet" not in r.errors[0]:
+                    self.assertEqual(found, FILES)
+                new = {**FILES, "config.json": b"new", "new.txt": b"new" * 2000}
+                self.assertIn(found, (FILES, new))
+                self.fat_card(FILES, 64 * MIB)
 
 
 FAILED = "an earlier write to the card has failed: call sdboot.recover()"

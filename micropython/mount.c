@@ -1,0 +1,174 @@
+#include "mount.h"
+
+#include "core/error.h"
+
+static struct sdb_mount *mount_get(mp_obj_t obj) {
+    if (mp_obj_get_type(obj) != SDB_TYPE_PTR(sdb_mount_type)) {
+        mp_raise_TypeError(MP_ERROR_TEXT("Mount needed"));
+    }
+    return MP_OBJ_TO_PTR(obj);
+}
+
+// Mount(vfs, card, renew)
+static mp_obj_t mount_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw,
+                               const mp_obj_t *args) {
+    mp_arg_check_num(n_args, n_kw, 3, 3, false);
+    struct sdb_mount *self = mp_obj_malloc(struct sdb_mount, type);
+    self->vfs = args[0];
+    self->card = sdb_card_get(args[1]);
+    self->renew = args[2];
+    self->opened = mp_const_none;
+    self->cwd = MP_OBJ_NULL;
+    return MP_OBJ_FROM_PTR(self);
+}
+
+// The filesystem object, mounted anew if that is due. Raises if it can't be used.
+static mp_obj_t mount_vfs(struct sdb_mount *self) {
+    if (self->vfs == MP_OBJ_NULL || sdb_card_is_dead(self->card)) {
+        mp_call_function_n_kw(self->renew, 0, 0, NULL);
+    }
+    int res = self->vfs == MP_OBJ_NULL ? SDB_ENODEV : sdb_card_failed(self->card);
+    if (res < 0) {
+        sdb_raise_os_error(-res, "an earlier access to the card has failed: call sdboot.recover()");
+    }
+    return self->vfs;
+}
+
+static mp_obj_t mount_call(struct sdb_mount *self, qstr method, size_t n_args,
+                           const mp_obj_t *args) {
+    mp_obj_t dest[2 + 2];
+    mp_load_method(mount_vfs(self), method, dest);
+    n_args = n_args < 2 ? n_args : 2;
+    memcpy(dest + 2, args, n_args * sizeof(*args));
+    return mp_call_method_n_kw(n_args, 0, dest);
+}
+
+// use(vfs, card): goes on with another filesystem object, None: with none. What was used before
+// must not touch the card any more.
+static mp_obj_t mount_use(mp_obj_t self_in, mp_obj_t vfs, mp_obj_t card) {
+    struct sdb_mount *self = mount_get(self_in);
+    struct sdb_card *next = sdb_card_get(card);
+    if (self->vfs != MP_OBJ_NULL && (self->card != next || vfs == mp_const_none)) {
+        self->card->dead = true;
+    }
+    self->card = next;
+    self->vfs = vfs == mp_const_none ? MP_OBJ_NULL : vfs;
+    if (self->vfs != MP_OBJ_NULL && self->cwd != MP_OBJ_NULL) {
+        struct sdb_call call = {.pending = MP_OBJ_NULL};
+        const struct sdb_arg arg = {.obj = self->cwd};
+        if (sdb_call(&call, vfs, MP_QSTR_chdir, NULL, 1, &arg) < 0) {
+            self->cwd = MP_OBJ_NULL; // it was made in what has been undone
+        }
+    }
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_3(mount_use_obj, mount_use);
+
+// failed() -> 0, or a negative error: the card must be mounted anew
+static mp_obj_t mount_failed(mp_obj_t self_in) {
+    struct sdb_mount *self = mount_get(self_in);
+    bool gone = self->vfs == MP_OBJ_NULL || sdb_card_is_dead(self->card);
+    int res = gone ? SDB_ENODEV : sdb_card_failed(self->card);
+    return MP_OBJ_NEW_SMALL_INT(res < 0 ? res : self->card->error);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(mount_failed_obj, mount_failed);
+
+// watch(opened): opened(file) is called for each file that is opened to write; None ends that
+static mp_obj_t mount_watch(mp_obj_t self_in, mp_obj_t opened) {
+    mount_get(self_in)->opened = opened;
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(mount_watch_obj, mount_watch);
+
+static mp_obj_t mount_open(size_t n_args, const mp_obj_t *args) {
+    struct sdb_mount *self = mount_get(args[0]);
+    mp_obj_t file = mount_call(self, MP_QSTR_open, n_args - 1, args + 1);
+    size_t len;
+    const char *mode = mp_obj_str_get_data(args[2], &len);
+    for (size_t i = 0; i < len && self->opened != mp_const_none; i++) {
+        if (mode[i] == 'w' || mode[i] == 'a' || mode[i] == 'x' || mode[i] == '+') {
+            mp_call_function_n_kw(self->opened, 1, 0, &file);
+            break;
+        }
+    }
+    return file;
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mount_open_obj, 3, 3, mount_open);
+
+// FatFs reads the card to tell where it is: not when it has to be mounted anew.
+static mp_obj_t mount_chdir(mp_obj_t self_in, mp_obj_t path) {
+    struct sdb_mount *self = mount_get(self_in);
+    mount_call(self, MP_QSTR_chdir, 1, &path);
+    self->cwd = MP_OBJ_NULL;
+    self->cwd = mount_call(self, MP_QSTR_getcwd, 0, NULL);
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(mount_chdir_obj, mount_chdir);
+
+// ---- Listings -----------------------------------------------------------------------------------
+
+struct sdb_listing {
+    mp_obj_base_t base;
+    mp_obj_t iter;
+    struct sdb_card *card;
+};
+
+static mp_obj_t mount_ilistdir(size_t n_args, const mp_obj_t *args) {
+    struct sdb_mount *self = mount_get(args[0]);
+    mp_obj_t iter = mount_call(self, MP_QSTR_ilistdir, n_args - 1, args + 1);
+    struct sdb_listing *listing = mp_obj_malloc(struct sdb_listing, SDB_TYPE_PTR(sdb_listing_type));
+    listing->iter = iter;
+    listing->card = self->card;
+    return MP_OBJ_FROM_PTR(listing);
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mount_ilistdir_obj, 1, 2, mount_ilistdir);
+
+static mp_obj_t listing_iternext(mp_obj_t self_in) {
+    struct sdb_listing *self = MP_OBJ_TO_PTR(self_in);
+    uint32_t errors = self->card->errors;
+    mp_obj_t item = sdb_iternext(self->iter);
+    if (self->card->errors != errors) {
+        mp_raise_OSError(-SDB_EIO);
+    }
+    return item;
+}
+
+static mp_obj_t listing_del(mp_obj_t self_in) {
+    struct sdb_listing *self = MP_OBJ_TO_PTR(self_in);
+    mp_obj_t dest[2];
+    mp_load_method(self->iter, MP_QSTR___del__, dest);
+    return mp_call_method_n_kw(0, 0, dest);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(listing_del_obj, listing_del);
+
+#define LISTING_METHODS(X) X(MP_QSTR___del__, listing_del_obj)
+
+SDB_TYPE_ITERATOR(sdb_listing_type, MP_QSTR_Listing, LISTING_METHODS, listing_iternext);
+
+// ---- Everything else is the filesystem object's -------------------------------------------------
+
+#define MOUNT_METHODS(X)                                                                           \
+    X(MP_QSTR_use, mount_use_obj)                                                                  \
+    X(MP_QSTR_failed, mount_failed_obj)                                                            \
+    X(MP_QSTR_watch, mount_watch_obj)                                                              \
+    X(MP_QSTR_open, mount_open_obj)                                                                \
+    X(MP_QSTR_chdir, mount_chdir_obj)                                                              \
+    X(MP_QSTR_ilistdir, mount_ilistdir_obj)
+
+#define MOUNT_IS(name, object) || attr == name
+
+static void mount_attr(mp_obj_t self_in, qstr attr, mp_obj_t *dest) {
+    struct sdb_mount *self = MP_OBJ_TO_PTR(self_in);
+    if (dest[0] != MP_OBJ_NULL) {
+        return; // nothing is stored here
+    }
+    if (false MOUNT_METHODS(MOUNT_IS)) {
+        dest[1] = MP_OBJ_SENTINEL; // it is in the table
+        return;
+    }
+    // What mounts and unmounts does not touch the card.
+    bool point = attr == MP_QSTR_mount || attr == MP_QSTR_umount;
+    mp_load_method(point && self->vfs != MP_OBJ_NULL ? self->vfs : mount_vfs(self), attr, dest);
+}
+
+SDB_TYPE_ATTR(sdb_mount_type, MP_QSTR_Mount, mount_make_new, MOUNT_METHODS, mount_attr);
