@@ -14,6 +14,7 @@ struct call_args {
     size_t len;
     bool write;
     int error;
+    int (*take)(void *ctx, mp_obj_t obj);
 };
 
 // Runs args->fun; an exception of it is stored in *exception and the result is MP_OBJ_NULL. Small
@@ -30,10 +31,20 @@ static MP_NOINLINE mp_obj_t call_protect(struct call_args *args, mp_obj_t *excep
     return MP_OBJ_NULL;
 }
 
+static mp_obj_t call_attr_errno(struct call_args *a) {
+    return mp_load_attr(a->obj, MP_QSTR_errno);
+}
+
 static int call_errno(struct sdb_call *call, mp_obj_t exception) {
-    if (sdb_is_os_error(exception)) {
-        mp_obj_t value = mp_load_attr(exception, MP_QSTR_errno);
-        if (mp_obj_is_small_int(value) && MP_OBJ_SMALL_INT_VALUE(value) > 0) {
+    if (sdb_is_a(exception, SDB_TYPE_MEMORY_ERROR)) {
+        return SDB_ENOMEM;
+    }
+    if (sdb_is_a(exception, SDB_TYPE_OS_ERROR)) {
+        struct call_args a = {.fun = call_attr_errno, .obj = exception};
+        mp_obj_t raised; // by an errno that is a property
+        mp_obj_t value = call_protect(&a, &raised);
+        if (raised == MP_OBJ_NULL && mp_obj_is_small_int(value) &&
+            MP_OBJ_SMALL_INT_VALUE(value) > 0) {
             return -(int)MP_OBJ_SMALL_INT_VALUE(value);
         }
         return SDB_EIO;
@@ -65,6 +76,9 @@ static mp_obj_t call_method(struct call_args *a) {
 int sdb_call(struct sdb_call *call, mp_obj_t obj, qstr method, mp_obj_t *result, size_t n_args,
              const struct sdb_arg *args) {
     mp_obj_t ignored;
+    if (obj == MP_OBJ_NULL) {
+        return SDB_EINVAL; // nothing is open
+    }
     struct call_args a = {
         .fun = call_method, .obj = obj, .method = method, .n_args = n_args, .args = args};
     return call_run(call, &a, result != NULL ? result : &ignored);
@@ -77,6 +91,19 @@ static mp_obj_t call_function(struct call_args *a) {
 int sdb_call_function(struct sdb_call *call, mp_obj_t fun, mp_obj_t *result) {
     struct call_args a = {.fun = call_function, .obj = fun};
     return call_run(call, &a, result);
+}
+
+static mp_obj_t call_take(struct call_args *a) {
+    a->error = a->take(a->buf, a->obj);
+    return mp_const_none;
+}
+
+int sdb_call_take(struct sdb_call *call, int (*take)(void *ctx, mp_obj_t obj), void *ctx,
+                  mp_obj_t obj) {
+    mp_obj_t ignored;
+    struct call_args a = {.fun = call_take, .obj = obj, .take = take, .buf = ctx};
+    int res = call_run(call, &a, &ignored);
+    return res < 0 ? res : a.error;
 }
 
 static mp_obj_t call_next(struct call_args *a) {
@@ -102,11 +129,14 @@ int sdb_call_stream(struct sdb_call *call, mp_obj_t stream, void *buf, size_t le
     mp_obj_t ignored;
     struct call_args a = {
         .fun = call_stream, .obj = stream, .buf = buf, .len = len, .write = write};
-    int res = call_run(call, &a, &ignored);
+    int res = stream == MP_OBJ_NULL ? SDB_EINVAL : call_run(call, &a, &ignored);
     if (res < 0) {
         return res;
     }
-    return a.len == MP_STREAM_ERROR ? -a.error : (int)a.len;
+    if (a.len == MP_STREAM_ERROR) {
+        return a.error > 0 ? -a.error : SDB_EIO;
+    }
+    return a.len <= len ? (int)a.len : SDB_EIO; // of a stream in Python, which can say anything
 }
 
 mp_obj_t sdb_call_end(struct sdb_call *call, int res) {

@@ -5,7 +5,8 @@
 
 #include "port.h"
 
-// Where an exception that is no OSError waits (KeyboardInterrupt, say) until sdb_call_end.
+// Where an exception that is neither OSError nor MemoryError waits (KeyboardInterrupt, say) until
+// sdb_call_end.
 struct sdb_call {
     mp_obj_t pending;
 };
@@ -25,6 +26,18 @@ int sdb_call(struct sdb_call *call, mp_obj_t obj, qstr method, mp_obj_t *result,
 
 // Calls fun(). Returns 0 with *result set, or -errno.
 int sdb_call_function(struct sdb_call *call, mp_obj_t fun, mp_obj_t *result);
+
+// Runs take(ctx, obj), which may raise: what Python has returned need not be what it should.
+// Returns what take returns, or -errno.
+int sdb_call_take(struct sdb_call *call, int (*take)(void *ctx, mp_obj_t obj), void *ctx,
+                  mp_obj_t obj);
+
+// A method's result as a number: None is 0, what is no small int -EIO.
+static inline int sdb_call_number(mp_obj_t ret) {
+    return ret == mp_const_none       ? 0
+           : mp_obj_is_small_int(ret) ? (int)MP_OBJ_SMALL_INT_VALUE(ret)
+                                      : -MP_EIO;
+}
 
 // mp_iternext(iter): returns 1 with *item, 0 at the end, or -errno.
 int sdb_call_next(struct sdb_call *call, mp_obj_t iter, mp_obj_t *item);

@@ -5,11 +5,10 @@
 
 enum { CARD_INIT = 1, CARD_DEINIT, CARD_SYNC, CARD_COUNT, CARD_SIZE, CARD_ERASE };
 
+#define CARD_BLOCK_MAX (1u << 20) // bytes: a sane block, and a number that fits
+
 struct sdb_card *sdb_card_get(mp_obj_t obj) {
-    if (mp_obj_get_type(obj) != SDB_TYPE_PTR(sdb_card_type)) {
-        mp_raise_TypeError(MP_ERROR_TEXT("Card needed"));
-    }
-    return MP_OBJ_TO_PTR(obj);
+    return sdb_object(obj, SDB_TYPE_PTR(sdb_card_type));
 }
 
 struct sdb_card *sdb_card_new(const struct sdb_bdev *dev, struct sdb_call *call, mp_obj_t owner) {
@@ -17,6 +16,7 @@ struct sdb_card *sdb_card_new(const struct sdb_bdev *dev, struct sdb_call *call,
     self->dev = *dev;
     self->call = call;
     self->owner = owner;
+    self->gate = NULL;
     self->now = NULL;
     self->before_sync = NULL;
     self->failed = NULL;
@@ -32,7 +32,7 @@ struct sdb_card *sdb_card_new(const struct sdb_bdev *dev, struct sdb_call *call,
 // Card(bdev, block_size=512)
 mp_obj_t sdb_card_make(size_t n_args, const mp_obj_t *args) {
     uint32_t block_size = n_args > 1 ? (uint32_t)mp_obj_get_int_truncated(args[1]) : SDB_SECTOR;
-    if (block_size < SDB_SECTOR || block_size % SDB_SECTOR != 0) {
+    if (block_size < SDB_SECTOR || block_size % SDB_SECTOR != 0 || block_size > CARD_BLOCK_MAX) {
         mp_raise_ValueError(MP_ERROR_TEXT("block_size must be a multiple of 512"));
     }
     struct sdb_card *self;
@@ -40,6 +40,7 @@ mp_obj_t sdb_card_make(size_t n_args, const mp_obj_t *args) {
         struct sdb_card *other = MP_OBJ_TO_PTR(args[0]);
         self = sdb_card_new(&other->dev, other->call,
                             other->owner != MP_OBJ_NULL ? other->owner : args[0]);
+        self->gate = other->gate;
         self->now = other->now;
         self->since = other->since;
         self->before_sync = other->before_sync;
@@ -108,6 +109,25 @@ static void card_note(struct sdb_card *self, int res, bool write, bool offset) {
     }
 }
 
+int sdb_gate_enter(struct sdb_gate *gate) {
+    gate->broken |= gate->busy;
+    if (gate->broken) {
+        return SDB_EBUSY;
+    }
+    gate->busy = true;
+    return 0;
+}
+
+// An exception that is about to jump out of FatFs leaves it in the middle of something.
+static int card_leave(struct sdb_card *self, int res) {
+    if (self->gate != NULL) {
+        self->gate->busy = false;
+        self->gate->broken |= self->call->pending != MP_OBJ_NULL;
+        res = self->gate->broken && res >= 0 ? SDB_EBUSY : res;
+    }
+    return res;
+}
+
 static int card_sync(struct sdb_card *self) {
     if (sdb_card_is_dead(self)) {
         return SDB_ENODEV;
@@ -117,7 +137,10 @@ static int card_sync(struct sdb_card *self) {
         return res;
     }
     res = self->before_sync != NULL ? self->before_sync(self->owner) : 0;
-    return res < 0 ? res : self->dev.sync(self->dev.ctx);
+    if (res == 0 && self->gate != NULL) {
+        res = sdb_gate_enter(self->gate);
+    }
+    return res < 0 ? res : card_leave(self, self->dev.sync(self->dev.ctx));
 }
 
 // readblocks(block, buf), readblocks(block, buf, offset) and likewise writeblocks: 0 or -errno.
@@ -128,8 +151,12 @@ static mp_obj_t card_transfer(size_t n_args, const mp_obj_t *args, mp_uint_t fla
     mp_get_buffer_raise(args[2], &buf, flags);
     uint32_t off = n_args > 3 ? (uint32_t)mp_obj_get_int_truncated(args[3]) : 0;
     int res = sdb_card_is_dead(self) ? SDB_ENODEV : sdb_card_failed(self);
+    if (res == 0 && self->gate != NULL) {
+        res = sdb_gate_enter(self->gate);
+    }
     if (res == 0) {
-        res = transfer(self, (uint32_t)mp_obj_get_int_truncated(args[1]), off, &buf);
+        uint32_t block = (uint32_t)mp_obj_get_int_truncated(args[1]);
+        res = card_leave(self, transfer(self, block, off, &buf));
     }
     card_note(self, res, flags == MP_BUFFER_READ, n_args > 3);
     return sdb_call_end(self->call, res);

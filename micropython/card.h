@@ -5,11 +5,18 @@
 
 #include "objdev.h"
 
+// Guards a journal: whoever it calls must not enter it again, nor must another thread.
+struct sdb_gate {
+    bool busy;
+    bool broken; // somebody has, and what FatFs has in memory is worth nothing; until abort()
+};
+
 struct sdb_card {
     mp_obj_base_t base;
     struct sdb_bdev dev;
     struct sdb_call *call; // where exceptions of the device below wait
     mp_obj_t owner;        // keeps alive what dev is part of
+    struct sdb_gate *gate; // of the journal below, NULL: none
     const uint32_t *now;   // the device works while *now is `since`; NULL: always
     uint32_t since;
     int (*before_sync)(mp_obj_t owner); // NULL: nothing to do before a sync of the filesystem
@@ -28,6 +35,9 @@ SDB_TYPE_DECLARE(sdb_card_type);
 
 // The Card in `obj`; raises TypeError if it is something else.
 struct sdb_card *sdb_card_get(mp_obj_t obj);
+
+// Enters a gate: 0, or SDB_EBUSY if it is entered already or broken.
+int sdb_gate_enter(struct sdb_gate *gate);
 
 // Card(*args) with 1 or 2 arguments: raises what the constructor raises.
 mp_obj_t sdb_card_make(size_t n_args, const mp_obj_t *args);

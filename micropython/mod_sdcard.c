@@ -49,6 +49,8 @@ static MP_DEFINE_CONST_FUN_OBJ_1(mod_rescue_obj, mod_rescue);
 
 // ---- Area(card): makes the control area of a FAT volume that has none ---------------------------
 
+SDB_TYPE_DECLARE(sdcard_area_type);
+
 struct sdcard_area {
     mp_obj_base_t base;
     struct sdb_card *card;
@@ -68,7 +70,7 @@ static mp_obj_t area_make_new(const mp_obj_type_t *type, size_t n_args, size_t n
 
 // gap() -> 0: there is an area, in the gap behind the MBR; -28: it has to be a file; or an error
 static mp_obj_t area_gap(mp_obj_t self_in) {
-    struct sdcard_area *self = MP_OBJ_TO_PTR(self_in);
+    struct sdcard_area *self = sdb_object(self_in, SDB_TYPE_PTR(sdcard_area_type));
     int res = sdb_volume_prepare(&self->volume, &self->card->dev, self->card->bounce);
     return sdb_call_end(self->card->call, res < 0 ? res : self->volume.without);
 }
@@ -76,7 +78,7 @@ static MP_DEFINE_CONST_FUN_OBJ_1(area_gap_obj, area_gap);
 
 // begin() -> block device to mount, for a file to be made in, or a negative error
 static mp_obj_t area_begin(mp_obj_t self_in) {
-    struct sdcard_area *self = MP_OBJ_TO_PTR(self_in);
+    struct sdcard_area *self = sdb_object(self_in, SDB_TYPE_PTR(sdcard_area_type));
     struct sdb_bdev dev;
     int res = sdb_volume_begin_file(&self->volume);
     mp_obj_t code = sdb_call_end(self->card->call, res);
@@ -90,7 +92,7 @@ static MP_DEFINE_CONST_FUN_OBJ_1(area_begin_obj, area_begin);
 
 // make(vfs) -> 0 or a negative error: makes the area in a file of what is mounted on begin()
 static mp_obj_t area_make(mp_obj_t self_in, mp_obj_t vfs) {
-    struct sdcard_area *self = MP_OBJ_TO_PTR(self_in);
+    struct sdcard_area *self = sdb_object(self_in, SDB_TYPE_PTR(sdcard_area_type));
     sdb_objfs_init(&self->fs, vfs);
     int res = sdb_volume_make_file(&self->volume, &self->fs.fs, self->card->bounce);
     sdb_call_end(&self->fs.call, 0);

@@ -19,8 +19,16 @@ struct sdota_install {
     struct sdb_objhash hash;      // of the package
     struct sdb_objhash file_hash; // of each file, for the manifest
     mp_obj_t strings[3];
+    bool busy;     // in one of its methods
+    bool finished; // staged
     struct sdb_install install;
 };
+
+SDB_TYPE_DECLARE(sdota_install_type);
+
+static struct sdota_install *ota_self(mp_obj_t obj) {
+    return sdb_object(obj, SDB_TYPE_PTR(sdota_install_type));
+}
 
 // Files are closed here, so FatFs holds nothing back.
 static int ota_checkpoint(void *ctx, bool must) {
@@ -29,18 +37,25 @@ static int ota_checkpoint(void *ctx, bool must) {
 }
 
 // The install's own syncs are no commits. Those of the application, between two steps of it, are.
-static void ota_enter(struct sdota_install *self) {
+// Returns 0, or -EBUSY in a call by what the install itself calls.
+static int ota_enter(struct sdota_install *self) {
+    if (self->busy) {
+        return SDB_EBUSY;
+    }
+    self->busy = true;
     sdb_objvolume_set(&self->volume, MP_QSTR_defer, mp_const_true);
+    return 0;
 }
 
 static mp_obj_t ota_leave(struct sdota_install *self, int res) {
+    self->busy = false;
     int left = sdb_objvolume_set(&self->volume, MP_QSTR_defer, mp_const_false);
     return sdb_call_end(&self->fs.call, res < 0 ? res : left < 0 ? left : res);
 }
 
 // flush() -> 0 or a negative error: called by the Volume before anybody else's commit
 static mp_obj_t ota_flush(mp_obj_t self_in) {
-    struct sdota_install *self = MP_OBJ_TO_PTR(self_in);
+    struct sdota_install *self = ota_self(self_in);
     int file = self->install.out;
     int res =
         file < 0 ? 0 : sdb_call(&self->fs.call, self->fs.file[file], MP_QSTR_flush, NULL, 0, NULL);
@@ -48,13 +63,20 @@ static mp_obj_t ota_flush(mp_obj_t self_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(ota_flush_obj, ota_flush);
 
-static int ota_grow_names(void *ctx, struct sdb_names *names) {
-    (void)ctx;
+static int ota_take_names(void *ctx, mp_obj_t none) {
+    struct sdb_names *names = ctx;
+    (void)none;
     size_t capacity = names->capacity * 2;
     names->table =
         (void *)m_renew(uint32_t, (uint32_t *)names->table, names->capacity * 2, capacity * 2);
     names->capacity = capacity;
     return 0;
+}
+
+// There may be no memory: that must not jump over the core.
+static int ota_grow_names(void *ctx, struct sdb_names *names) {
+    struct sdota_install *self = ctx;
+    return sdb_call_take(&self->fs.call, ota_take_names, names, mp_const_none);
 }
 
 static mp_obj_t ota_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw,
@@ -81,9 +103,9 @@ static mp_obj_t ota_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_
     cfg->hash = &self->hash.hash;
     cfg->file_hash = &self->file_hash.hash;
     cfg->store = &self->volume.store;
-    cfg->main_dir = mp_obj_str_get_str(args[2]);
-    cfg->next_dir = mp_obj_str_get_str(args[3]);
-    cfg->version = mp_obj_str_get_str(args[4]);
+    cfg->main_dir = sdb_chars(args[2]);
+    cfg->next_dir = sdb_chars(args[3]);
+    cfg->version = sdb_chars(args[4]);
     cfg->gather = m_new(uint8_t, INSTALL_GATHER);
     cfg->gather_size = INSTALL_GATHER;
     cfg->checkpoint = ota_checkpoint;
@@ -94,16 +116,21 @@ static mp_obj_t ota_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_
 
 // begin() -> 0 or a negative error, as all of these
 static mp_obj_t ota_begin(mp_obj_t self_in) {
-    struct sdota_install *self = MP_OBJ_TO_PTR(self_in);
+    struct sdota_install *self = ota_self(self_in);
     const struct sdb_install_config cfg = self->install.cfg;
     const size_t capacity = 64;
     struct sdb_names names = {
         .table = (void *)m_new(uint32_t, capacity * 2),
         .capacity = capacity,
         .grow = ota_grow_names,
+        .ctx = self,
     };
-    ota_enter(self);
-    int res = sdb_objvolume_set(&self->volume, MP_QSTR_watch, self_in);
+    int res = ota_enter(self);
+    if (res < 0) {
+        return MP_OBJ_NEW_SMALL_INT(res);
+    }
+    self->finished = false;
+    res = sdb_objvolume_set(&self->volume, MP_QSTR_watch, self_in);
     if (res == 0) {
         res = self->hash.hash.start(&self->hash);
     }
@@ -111,35 +138,48 @@ static mp_obj_t ota_begin(mp_obj_t self_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(ota_begin_obj, ota_begin);
 
+// Of all of these the first half: 0, or why it can't be.
+static int ota_begun(struct sdota_install *self) {
+    return self->install.begun && !self->finished ? ota_enter(self) : SDB_EINVAL;
+}
+
 static mp_obj_t ota_clean(mp_obj_t self_in) {
-    struct sdota_install *self = MP_OBJ_TO_PTR(self_in);
-    ota_enter(self);
-    return ota_leave(self, sdb_install_clean(&self->install));
+    struct sdota_install *self = ota_self(self_in);
+    int res = ota_enter(self);
+    return res < 0 ? MP_OBJ_NEW_SMALL_INT(res) : ota_leave(self, sdb_install_clean(&self->install));
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(ota_clean_obj, ota_clean);
 
 static mp_obj_t ota_feed(mp_obj_t self_in, mp_obj_t data) {
-    struct sdota_install *self = MP_OBJ_TO_PTR(self_in);
+    struct sdota_install *self = ota_self(self_in);
     mp_buffer_info_t buf;
     mp_get_buffer_raise(data, &buf, MP_BUFFER_READ);
-    ota_enter(self);
-    return ota_leave(self, sdb_install_feed(&self->install, buf.buf, buf.len));
+    int res = ota_begun(self);
+    return res < 0 ? MP_OBJ_NEW_SMALL_INT(res)
+                   : ota_leave(self, sdb_install_feed(&self->install, buf.buf, buf.len));
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(ota_feed_obj, ota_feed);
 
 static mp_obj_t ota_finish(mp_obj_t self_in) {
-    struct sdota_install *self = MP_OBJ_TO_PTR(self_in);
-    ota_enter(self);
-    int res = sdb_install_finish(&self->install);
+    struct sdota_install *self = ota_self(self_in);
+    int res = ota_begun(self);
+    if (res < 0) {
+        return MP_OBJ_NEW_SMALL_INT(res);
+    }
+    res = sdb_install_finish(&self->install);
+    self->finished = res == 0;
     sdb_objvolume_set(&self->volume, MP_QSTR_watch, mp_const_none);
     return ota_leave(self, res);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(ota_finish_obj, ota_finish);
 
 static mp_obj_t ota_abort(mp_obj_t self_in) {
-    struct sdota_install *self = MP_OBJ_TO_PTR(self_in);
-    ota_enter(self);
-    int res = sdb_install_abort(&self->install);
+    struct sdota_install *self = ota_self(self_in);
+    int res = ota_enter(self);
+    if (res < 0) {
+        return MP_OBJ_NEW_SMALL_INT(res);
+    }
+    res = sdb_install_abort(&self->install);
     sdb_objvolume_set(&self->volume, MP_QSTR_watch, mp_const_none);
     return ota_leave(self, res);
 }
@@ -147,7 +187,7 @@ static MP_DEFINE_CONST_FUN_OBJ_1(ota_abort_obj, ota_abort);
 
 // where() -> path of the member being read, for messages: bytes, which need not be UTF-8
 static mp_obj_t ota_where(mp_obj_t self_in) {
-    struct sdota_install *self = MP_OBJ_TO_PTR(self_in);
+    struct sdota_install *self = ota_self(self_in);
     const char *path = self->install.tar.path;
     return mp_obj_new_bytes((const byte *)path, strlen(path));
 }

@@ -56,10 +56,14 @@ static mp_obj_t mod_run(size_t n_args, const mp_obj_t *args) {
     struct swap_work *work = swap_work_new(args[0], args[1]);
     SDB_KEEP(work);
     work->boot.trials = (uint8_t)mp_obj_get_int(args[3]);
+    bool counts = mp_obj_is_true(args[4]);
     swap_work_hash(work, args[2]);
     int res = sdb_boot_load(&work->boot);
     if (res == 0) {
-        res = swap_run(work, mp_obj_is_true(args[4]));
+        res = swap_run(work, counts);
+    }
+    if (work->fs.call.pending != MP_OBJ_NULL) {
+        sdb_objvolume_do(&work->volume, MP_QSTR_abort); // nobody else knows of the transaction
     }
     mp_obj_t items[2] = {sdb_call_end(&work->fs.call, res),
                          MP_OBJ_NEW_SMALL_INT(work->boot.record.state)};
@@ -93,7 +97,7 @@ static mp_obj_t mod_verify(mp_obj_t vfs, mp_obj_t main_dir, mp_obj_t sha256) {
     struct sdb_verify *v = &work->boot.verify;
     SDB_KEEP(work);
     swap_work_hash(work, sha256);
-    sdb_verify_init(v, &work->fs.fs, &work->hash.hash, mp_obj_str_get_str(main_dir), work->boot.buf,
+    sdb_verify_init(v, &work->fs.fs, &work->hash.hash, sdb_chars(main_dir), work->boot.buf,
                     work->boot.len);
     mp_obj_t list = mp_obj_new_list(0, NULL);
     int res;

@@ -16,12 +16,23 @@ static int objdev_result(mp_obj_t ret) {
     return (int)MP_OBJ_SMALL_INT_VALUE(ret);
 }
 
+static int objdev_call(struct sdb_objdev *self, qstr method, mp_obj_t *ret,
+                       const struct sdb_arg *args) {
+    if (self->busy) {
+        return SDB_EBUSY;
+    }
+    self->busy = true;
+    int res = sdb_call(&self->call, self->obj, method, ret, 2, args);
+    self->busy = false;
+    return res;
+}
+
 static int objdev_transfer(void *ctx, qstr method, uint32_t lba, uint32_t count, void *buf) {
     struct sdb_objdev *self = ctx;
     mp_obj_array_t array = SDB_BYTEARRAY(buf, count * SDB_SECTOR);
     const struct sdb_arg args[2] = {{.num = lba}, {.obj = MP_OBJ_FROM_PTR(&array)}};
     mp_obj_t ret;
-    int res = sdb_call(&self->call, self->obj, method, &ret, 2, args);
+    int res = objdev_call(self, method, &ret, args);
     return res < 0 ? res : objdev_result(ret);
 }
 
@@ -35,7 +46,7 @@ static int objdev_write(void *ctx, uint32_t lba, uint32_t count, const void *buf
 
 static int objdev_ioctl(struct sdb_objdev *self, int op, mp_obj_t *ret) {
     const struct sdb_arg args[2] = {{.num = (uint32_t)op}, {.num = 0}};
-    return sdb_call(&self->call, self->obj, MP_QSTR_ioctl, ret, 2, args);
+    return objdev_call(self, MP_QSTR_ioctl, ret, args);
 }
 
 static int objdev_sync(void *ctx) {
@@ -47,6 +58,7 @@ static int objdev_sync(void *ctx) {
 int sdb_objdev_init(struct sdb_objdev *self, mp_obj_t obj) {
     mp_obj_t ret;
     self->obj = obj;
+    self->busy = false;
     self->call.pending = MP_OBJ_NULL;
     self->dev.ctx = self;
     self->dev.read = objdev_read;

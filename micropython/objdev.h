@@ -9,6 +9,7 @@ struct sdb_objdev {
     struct sdb_bdev dev;
     struct sdb_call call;
     mp_obj_t obj;
+    bool busy; // in a call of the device: it must not be called by whoever it has called
 };
 
 // Takes `obj`, which must have readblocks, writeblocks and ioctl of 512-byte blocks. Uses neither

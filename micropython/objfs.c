@@ -13,19 +13,35 @@ static int objfs_call(struct sdb_objfs *self, qstr method, mp_obj_t *result, con
     return sdb_call(&self->call, self->vfs, method, result, second != NULL ? 2 : 1, args);
 }
 
-static int objfs_stat(void *ctx, const char *path, uint32_t *size) {
-    mp_obj_t ret;
-    int res = objfs_call(ctx, MP_QSTR_stat, &ret, path, NULL);
-    if (res < 0) {
-        return res;
-    }
+// The items of a tuple, NULL if it has fewer than `n`; raises TypeError.
+static mp_obj_t *objfs_items(mp_obj_t tuple, size_t n) {
     mp_obj_t *items;
-    size_t n_items; // 10
-    mp_obj_get_array(ret, &n_items, &items);
-    if (size != NULL) {
-        *size = (uint32_t)mp_obj_get_int_truncated(items[6]);
+    size_t n_items;
+    mp_obj_get_array(tuple, &n_items, &items);
+    return n_items >= n ? items : NULL;
+}
+
+static int objfs_type(mp_obj_t mode) {
+    return mp_obj_get_int(mode) & OBJFS_DIRECTORY ? SDB_FS_DIR : SDB_FS_FILE;
+}
+
+static int objfs_take_stat(void *ctx, mp_obj_t tuple) {
+    mp_obj_t *items = objfs_items(tuple, 7);
+    if (items == NULL) {
+        return SDB_EIO;
     }
-    return mp_obj_get_int(items[0]) & OBJFS_DIRECTORY ? SDB_FS_DIR : SDB_FS_FILE;
+    *(uint32_t *)ctx = (uint32_t)mp_obj_get_int_truncated(items[6]);
+    return objfs_type(items[0]);
+}
+
+static int objfs_stat(void *ctx, const char *path, uint32_t *size) {
+    struct sdb_objfs *self = ctx;
+    uint32_t ignored;
+    mp_obj_t ret;
+    int res = objfs_call(self, MP_QSTR_stat, &ret, path, NULL);
+    return res < 0
+               ? res
+               : sdb_call_take(&self->call, objfs_take_stat, size != NULL ? size : &ignored, ret);
 }
 
 // FatFs says EACCES if there is no room in a directory and none to make it larger.
@@ -70,26 +86,29 @@ static int objfs_opendir(void *ctx, const char *path) {
     return objfs_call(self, MP_QSTR_ilistdir, &self->dir, path, NULL);
 }
 
-static int objfs_readdir(void *ctx, int dir, struct sdb_dirent *entry) {
-    struct sdb_objfs *self = ctx;
-    (void)dir;
-    mp_obj_t item;
-    int res = sdb_call_next(&self->call, self->dir, &item);
-    if (res <= 0) {
-        return res;
-    }
-    mp_obj_t *items;
-    size_t n_items;
+static int objfs_take_entry(void *ctx, mp_obj_t tuple) {
+    struct sdb_dirent *entry = ctx;
+    mp_obj_t *items = objfs_items(tuple, 2);
     size_t len;
-    mp_obj_get_array(item, &n_items, &items);
+    if (items == NULL) {
+        return SDB_EIO;
+    }
     const char *name = mp_obj_str_get_data(items[0], &len);
     if (len > SDB_NAME_MAX) {
         return SDB_ENAMETOOLONG;
     }
     memcpy(entry->name, name, len);
     entry->name[len] = '\0';
-    entry->type = mp_obj_get_int(items[1]) & OBJFS_DIRECTORY ? SDB_FS_DIR : SDB_FS_FILE;
+    entry->type = objfs_type(items[1]);
     return 1;
+}
+
+static int objfs_readdir(void *ctx, int dir, struct sdb_dirent *entry) {
+    struct sdb_objfs *self = ctx;
+    (void)dir;
+    mp_obj_t item;
+    int res = sdb_call_next(&self->call, self->dir, &item);
+    return res <= 0 ? res : sdb_call_take(&self->call, objfs_take_entry, entry, item);
 }
 
 static void objfs_closedir(void *ctx, int dir) {

@@ -16,20 +16,28 @@ static int objhash_update(void *ctx, const void *data, size_t len) {
     return sdb_call(self->call, self->state, MP_QSTR_update, NULL, 1, &arg);
 }
 
+struct objhash_digest {
+    size_t size;
+    uint8_t *out;
+};
+
+static int objhash_take(void *ctx, mp_obj_t bytes) {
+    struct objhash_digest *take = ctx;
+    size_t len;
+    const char *digest = mp_obj_str_get_data(bytes, &len);
+    if (len != take->size) {
+        return SDB_EINVAL;
+    }
+    memcpy(take->out, digest, len);
+    return 0;
+}
+
 static int objhash_digest(void *ctx, uint8_t *out) {
     struct sdb_objhash *self = ctx;
     mp_obj_t ret;
     int res = sdb_call(self->call, self->state, MP_QSTR_digest, &ret, 0, NULL);
-    if (res < 0) {
-        return res;
-    }
-    size_t len;
-    const char *digest = mp_obj_str_get_data(ret, &len);
-    if (len != self->hash.size) {
-        return SDB_EINVAL;
-    }
-    memcpy(out, digest, len);
-    return 0;
+    struct objhash_digest take = {self->hash.size, out};
+    return res < 0 ? res : sdb_call_take(self->call, objhash_take, &take, ret);
 }
 
 static const struct sdb_hash objhash_hash = {

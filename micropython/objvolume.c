@@ -8,7 +8,7 @@ static int objvolume_call(struct sdb_objvolume *self, qstr method, size_t n_args
                           const struct sdb_arg *args) {
     mp_obj_t ret = mp_const_none;
     int res = sdb_call(self->call, self->obj, method, &ret, n_args, args);
-    return res < 0 || ret == mp_const_none ? res : (int)mp_obj_get_int(ret);
+    return res < 0 ? res : sdb_call_number(ret);
 }
 
 static int objvolume_slot(struct sdb_objvolume *self, int slot, void *buf, bool write) {

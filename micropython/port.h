@@ -36,6 +36,21 @@ static inline mp_obj_t sdb_str(const char *s) {
     void *volatile sdb_kept = (start);                                                             \
     (void)sdb_kept
 
+// The object that a method is called on, or an argument that has to be one of `type`. Raises
+// TypeError: a subclass need not have called __init__, and anything can be handed over.
+static inline void *sdb_object(mp_obj_t obj, const mp_obj_type_t *type) {
+    if (mp_obj_get_type(obj) != type) {
+        mp_raise_TypeError(MP_ERROR_TEXT("wrong type"));
+    }
+    return MP_OBJ_TO_PTR(obj);
+}
+
+// The characters of a str, zero-terminated, which a bytearray's are not. Raises TypeError.
+static inline const char *sdb_chars(mp_obj_t obj) {
+    sdb_object(obj, &mp_type_str);
+    return mp_obj_str_get_str(obj);
+}
+
 // A bytearray on the stack: memory that is lent to a Python method for one call.
 #define SDB_BYTEARRAY(buf, len)                                                                    \
     { {SDB_TYPE_BYTEARRAY}, BYTEARRAY_TYPECODE, 0, (len), (void *)(buf) }

@@ -9,8 +9,10 @@
 #define SDB_PROTECT_END() nlr_pop()
 typedef nlr_buf_t sdb_nlr_t;
 
-static inline bool sdb_is_os_error(mp_obj_t exception) {
-    return mp_obj_exception_match(exception, MP_OBJ_FROM_PTR(&mp_type_OSError));
+#define SDB_TYPE_MEMORY_ERROR (&mp_type_MemoryError)
+
+static inline bool sdb_is_a(mp_obj_t exception, const mp_obj_type_t *type) {
+    return mp_obj_exception_match(exception, MP_OBJ_FROM_PTR(type));
 }
 
 static inline mp_obj_t sdb_iternext(mp_obj_t iter) {

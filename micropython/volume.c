@@ -6,10 +6,12 @@ struct sdb_volume_obj *sdb_volume_get(mp_obj_t obj) {
     if (obj == mp_const_none) {
         return NULL;
     }
-    if (mp_obj_get_type(obj) != SDB_TYPE_PTR(sdb_volume_type)) {
-        mp_raise_TypeError(MP_ERROR_TEXT("Volume needed"));
-    }
-    return MP_OBJ_TO_PTR(obj);
+    return sdb_object(obj, SDB_TYPE_PTR(sdb_volume_type));
+}
+
+// Of a method, which is called on a Volume.
+static struct sdb_volume_obj *volume_self(mp_obj_t obj) {
+    return sdb_object(obj, SDB_TYPE_PTR(sdb_volume_type));
 }
 
 static mp_obj_t volume_end(struct sdb_volume_obj *self, int res) {
@@ -24,6 +26,8 @@ static mp_obj_t volume_make_new(const mp_obj_type_t *type, size_t n_args, size_t
     struct sdb_volume_obj *self = mp_obj_malloc(struct sdb_volume_obj, type);
     self->card = sdb_card_get(args[0]);
     self->mounts = 0;
+    self->gate.busy = false;
+    self->gate.broken = false;
     self->flusher = MP_OBJ_NULL;
     self->broken = false;
     self->committed = false;
@@ -35,9 +39,28 @@ static mp_obj_t volume_make_new(const mp_obj_type_t *type, size_t n_args, size_t
         mp_raise_OSError(-res);
     }
     if (self->volume.without == SDB_ENOENT && n_args > 2) {
-        self->volume.without = (int)mp_obj_get_int(args[2]);
+        mp_int_t why = mp_obj_get_int(args[2]);
+        if (why >= 0) {
+            mp_raise_ValueError(MP_ERROR_TEXT("why is an error"));
+        }
+        self->volume.without = (int)why;
     }
     return MP_OBJ_FROM_PTR(self);
+}
+
+static bool volume_is_journalled(const struct sdb_volume_obj *self) {
+    return self->volume.without == 0 && self->volume.wanted;
+}
+
+// Runs a step of the journal, which calls the device.
+static int volume_step(struct sdb_volume_obj *self, int (*step)(struct sdb_journal *journal)) {
+    int res = volume_is_journalled(self) ? sdb_gate_enter(&self->gate) : SDB_EINVAL;
+    if (res == 0) {
+        res = step(&self->volume.journal);
+        self->gate.busy = false;
+        res = self->gate.broken && res == 0 ? SDB_EBUSY : res;
+    }
+    return res;
 }
 
 static int volume_flush(struct sdb_volume_obj *self) {
@@ -49,7 +72,7 @@ static int volume_flush(struct sdb_volume_obj *self) {
     sdb_journal_defer(journal, true);
     int res = sdb_call(self->card->call, self->flusher, MP_QSTR_flush, &ret, 0, NULL);
     sdb_journal_defer(journal, false);
-    return res < 0 ? res : (int)mp_obj_get_int(ret);
+    return res < 0 ? res : sdb_call_number(ret);
 }
 
 // FatFs syncs as the last thing of an operation: its window is clean then, and it may be entered
@@ -62,15 +85,18 @@ static int volume_before_sync(mp_obj_t owner) {
 // After an error of it the filesystem may be in the middle of something.
 static int volume_failed(mp_obj_t owner) {
     struct sdb_volume_obj *self = MP_OBJ_TO_PTR(owner);
-    return self->broken ? SDB_EIO : sdb_journal_failed(&self->volume.journal);
+    return self->gate.broken ? SDB_EBUSY
+           : self->broken    ? SDB_EIO
+                             : sdb_journal_failed(&self->volume.journal);
 }
 
 // device() -> block device to mount; dead after the next abort
 static mp_obj_t volume_device(mp_obj_t self_in) {
-    struct sdb_volume_obj *self = sdb_volume_get(self_in);
+    struct sdb_volume_obj *self = volume_self(self_in);
     struct sdb_bdev dev;
     sdb_volume_bdev(&self->volume, &dev);
     struct sdb_card *card = sdb_card_new(&dev, self->card->call, self_in);
+    card->gate = &self->gate;
     card->now = &self->mounts;
     card->since = self->mounts;
     card->before_sync = volume_before_sync;
@@ -83,7 +109,8 @@ static MP_DEFINE_CONST_FUN_OBJ_1(volume_device_obj, volume_device);
 // info() -> (replay result, 0 or why there is no journal, first sector of the control area, its
 // sectors, error that blocks the journal until abort)
 static mp_obj_t volume_info(mp_obj_t self_in) {
-    const struct sdb_volume *v = &sdb_volume_get(self_in)->volume;
+    const struct sdb_volume_obj *self = volume_self(self_in);
+    const struct sdb_volume *v = &self->volume;
     bool area = v->without == 0;
     mp_obj_t items[5] = {
         MP_OBJ_NEW_SMALL_INT(v->replay),
@@ -91,7 +118,7 @@ static mp_obj_t volume_info(mp_obj_t self_in) {
         MP_OBJ_NEW_SMALL_INT(area && !v->wanted ? SDB_ENOENT : v->without),
         mp_obj_new_int_from_uint(area ? v->control.lba : 0),
         mp_obj_new_int_from_uint(area ? v->control.sectors : 0),
-        MP_OBJ_NEW_SMALL_INT(sdb_journal_failed(&v->journal)),
+        MP_OBJ_NEW_SMALL_INT(self->gate.broken ? SDB_EBUSY : sdb_journal_failed(&v->journal)),
     };
     return mp_obj_new_tuple(5, items);
 }
@@ -99,8 +126,13 @@ static MP_DEFINE_CONST_FUN_OBJ_1(volume_info_obj, volume_info);
 
 // abort(): forgets what is not committed; every device handed out so far is dead
 static mp_obj_t volume_abort(mp_obj_t self_in) {
-    struct sdb_volume_obj *self = sdb_volume_get(self_in);
+    struct sdb_volume_obj *self = volume_self(self_in);
+    if (self->gate.busy) {
+        self->gate.broken = true; // its caller is told, and calls again
+        return MP_OBJ_NEW_SMALL_INT(SDB_EBUSY);
+    }
     sdb_journal_abort(&self->volume.journal);
+    self->gate.broken = false;
     self->mounts++;
     self->flusher = MP_OBJ_NULL; // its file is of what is dead
     return mp_const_none;
@@ -110,7 +142,7 @@ static MP_DEFINE_CONST_FUN_OBJ_1(volume_abort_obj, volume_abort);
 // settle() -> 0: nothing of the last commit is in place, 1: all of it, or a negative error: that is
 // not known yet. After an abort, before device(): does what the next boot would do.
 static mp_obj_t volume_settle(mp_obj_t self_in) {
-    struct sdb_volume_obj *self = sdb_volume_get(self_in);
+    struct sdb_volume_obj *self = volume_self(self_in);
     struct sdb_volume *v = &self->volume;
     if (!self->broken && !sdb_journal_is_dead(&v->journal)) {
         return MP_OBJ_NEW_SMALL_INT(0);
@@ -132,16 +164,16 @@ static MP_DEFINE_CONST_FUN_OBJ_1(volume_settle_obj, volume_settle);
 
 // begin(), commit() -> 0 or a negative error: an explicit transaction
 static mp_obj_t volume_begin(mp_obj_t self_in) {
-    struct sdb_volume_obj *self = sdb_volume_get(self_in);
+    struct sdb_volume_obj *self = volume_self(self_in);
     int res = volume_flush(self);
-    return volume_end(self, res < 0 ? res : sdb_journal_begin(&self->volume.journal));
+    return volume_end(self, res < 0 ? res : volume_step(self, sdb_journal_begin));
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(volume_begin_obj, volume_begin);
 
 static mp_obj_t volume_commit(mp_obj_t self_in) {
-    struct sdb_volume_obj *self = sdb_volume_get(self_in);
+    struct sdb_volume_obj *self = volume_self(self_in);
     int res = volume_flush(self);
-    return volume_end(self, res < 0 ? res : sdb_journal_commit(&self->volume.journal));
+    return volume_end(self, res < 0 ? res : volume_step(self, sdb_journal_commit));
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(volume_commit_obj, volume_commit);
 
@@ -149,7 +181,7 @@ static MP_DEFINE_CONST_FUN_OBJ_1(volume_commit_obj, volume_commit);
 
 // has() -> SDB_VOLUME_RECORD | SDB_VOLUME_JOURNAL
 static mp_obj_t volume_has(mp_obj_t self_in) {
-    const struct sdb_volume *v = &sdb_volume_get(self_in)->volume;
+    const struct sdb_volume *v = &volume_self(self_in)->volume;
     int has = v->without != 0 ? 0
               : v->wanted     ? SDB_VOLUME_RECORD | SDB_VOLUME_JOURNAL
                               : SDB_VOLUME_RECORD;
@@ -160,7 +192,7 @@ static MP_DEFINE_CONST_FUN_OBJ_1(volume_has_obj, volume_has);
 // slot(number, buf, write) -> 0 or a negative error: the state record's sector is read or written
 static mp_obj_t volume_slot(size_t n_args, const mp_obj_t *args) {
     (void)n_args;
-    struct sdb_volume_obj *self = sdb_volume_get(args[0]);
+    struct sdb_volume_obj *self = volume_self(args[0]);
     struct sdb_record_store store;
     mp_buffer_info_t buf;
     mp_get_buffer_raise(args[2], &buf, MP_BUFFER_WRITE);
@@ -168,31 +200,36 @@ static mp_obj_t volume_slot(size_t n_args, const mp_obj_t *args) {
         return MP_OBJ_NEW_SMALL_INT(SDB_EINVAL);
     }
     int number = (int)mp_obj_get_int(args[1]);
-    sdb_volume_store(&self->volume, &store);
-    return volume_end(self, mp_obj_is_true(args[3]) ? store.write(store.ctx, number, buf.buf)
-                                                    : store.read(store.ctx, number, buf.buf));
+    bool write = mp_obj_is_true(args[3]);
+    int res = self->gate.busy ? SDB_EBUSY : sdb_gate_enter(&self->gate);
+    if (res == 0) {
+        sdb_volume_store(&self->volume, &store);
+        res = write ? store.write(store.ctx, number, buf.buf)
+                    : store.read(store.ctx, number, buf.buf);
+        self->gate.busy = false;
+    }
+    return volume_end(self, res);
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(volume_slot_obj, 4, 4, volume_slot);
 
 // defer(True): syncs are no commits until defer(False)
 static mp_obj_t volume_defer(mp_obj_t self_in, mp_obj_t on) {
-    sdb_journal_defer(&sdb_volume_get(self_in)->volume.journal, mp_obj_is_true(on));
+    sdb_journal_defer(&volume_self(self_in)->volume.journal, mp_obj_is_true(on));
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(volume_defer_obj, volume_defer);
 
 // checkpoint(must) -> 0 or a negative error: commits, if it must be or before the journal gets full
 static mp_obj_t volume_checkpoint(mp_obj_t self_in, mp_obj_t must) {
-    struct sdb_volume_obj *self = sdb_volume_get(self_in);
-    struct sdb_journal *journal = &self->volume.journal;
-    bool full = sdb_journal_full(journal);
-    return volume_end(self, full || mp_obj_is_true(must) ? sdb_journal_checkpoint(journal) : 0);
+    struct sdb_volume_obj *self = volume_self(self_in);
+    bool due = mp_obj_is_true(must) || sdb_journal_full(&self->volume.journal);
+    return volume_end(self, due ? volume_step(self, sdb_journal_checkpoint) : 0);
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(volume_checkpoint_obj, volume_checkpoint);
 
 // watch(install): its flush() is called before anybody else's commit; None ends that
 static mp_obj_t volume_watch(mp_obj_t self_in, mp_obj_t install) {
-    sdb_volume_get(self_in)->flusher = install == mp_const_none ? MP_OBJ_NULL : install;
+    volume_self(self_in)->flusher = install == mp_const_none ? MP_OBJ_NULL : install;
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(volume_watch_obj, volume_watch);

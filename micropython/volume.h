@@ -10,6 +10,7 @@
 struct sdb_volume_obj {
     mp_obj_base_t base;
     struct sdb_card *card;
+    struct sdb_gate gate;
     uint32_t mounts; // counts aborts: devices handed out before the last one are dead
 
     // An object whose flush() is called before anybody else's commit: the file that an install has

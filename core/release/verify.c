@@ -12,7 +12,7 @@ void sdb_verify_init(struct sdb_verify *v, const struct sdb_fs *fs, const struct
     v->buf = buf;
     v->len = len;
     v->path[0] = '/';
-    strcpy(v->path + 1, main_dir);
+    strcpy(v->path + 1, strlen(main_dir) <= SDB_NAME_MAX ? main_dir : "");
     strcat(v->path, "/" SDB_MANIFEST_FILE);
     sdb_textfile_init(&v->manifest, fs, v->path);
 }

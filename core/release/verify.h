@@ -14,7 +14,8 @@ struct sdb_verify {
     size_t len;
 };
 
-// Prepares to check the release in `main_dir` ("app") by its manifest.
+// Prepares to check the release in `main_dir` ("app") by its manifest. A name of more than
+// SDB_NAME_MAX bytes is one that does not exist.
 void sdb_verify_init(struct sdb_verify *v, const struct sdb_fs *fs, const struct sdb_hash *hash,
                      const char *main_dir, uint8_t *buf, size_t len);
 

@@ -11,8 +11,11 @@
 // Types that the table of functions doesn't have, looked up once.
 SDB_BSS const mp_obj_type_t *sdb_type_bytearray;
 SDB_BSS const mp_obj_type_t *sdb_type_os_error;
-#define SDB_TYPE_BYTEARRAY sdb_type_bytearray
+SDB_BSS const mp_obj_type_t *sdb_type_memory_error;
+SDB_BSS mp_obj_t sdb_isinstance;
 #define SDB_TYPE_OS_ERROR sdb_type_os_error
+#define SDB_TYPE_MEMORY_ERROR sdb_type_memory_error
+#define SDB_TYPE_BYTEARRAY sdb_type_bytearray
 
 // The firmware of a windowed Xtensa pushes in two steps, as py/emitnative.c does it: nlr_push links
 // the buffer, setjmp fills what follows it: 17 words of newlib's jmp_buf.
@@ -33,9 +36,9 @@ typedef nlr_buf_t sdb_nlr_t;
 
 #define mp_call_method_n_kw(n_args, n_kw, args) mp_fun_table.call_method_n_kw(n_args, n_kw, args)
 
-static inline bool sdb_is_os_error(mp_obj_t exception) {
-    mp_obj_t args[2] = {exception, MP_OBJ_FROM_PTR(sdb_type_os_error)};
-    return mp_call_function_n_kw(mp_load_global(MP_QSTR_isinstance), 2, 0, args) == mp_const_true;
+static inline bool sdb_is_a(mp_obj_t exception, const mp_obj_type_t *type) {
+    mp_obj_t args[2] = {exception, MP_OBJ_FROM_PTR(type)};
+    return mp_call_function_n_kw(sdb_isinstance, 2, 0, args) == mp_const_true;
 }
 
 static inline mp_obj_t sdb_iternext(mp_obj_t iter) {
@@ -108,6 +111,8 @@ MP_NOINLINE void sdb_type_init(mp_obj_full_type_t *type, qstr name, mp_make_new_
         MP_DYNRUNTIME_INIT_ENTRY                                                                   \
         sdb_type_bytearray = &mp_type_bytearray;                                                   \
         sdb_type_os_error = MP_OBJ_TO_PTR(mp_load_global(MP_QSTR_OSError));                        \
+        sdb_type_memory_error = MP_OBJ_TO_PTR(mp_load_global(MP_QSTR_MemoryError));                \
+        sdb_isinstance = mp_load_global(MP_QSTR_isinstance);                                       \
         TYPES(SDB_INIT_TYPE)                                                                       \
         GLOBALS(SDB_STORE_GLOBAL)                                                                  \
         mp_store_global(MP_QSTR___init__, MP_OBJ_FROM_PTR(self));                                  \
