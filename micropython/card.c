@@ -123,7 +123,6 @@ static int card_leave(struct sdb_card *self, int res) {
     if (self->gate != NULL) {
         self->gate->busy = false;
         self->gate->broken |= self->call->pending != MP_OBJ_NULL;
-        res = self->gate->broken && res >= 0 ? SDB_EBUSY : res;
     }
     return res;
 }

@@ -38,7 +38,8 @@ static inline mp_obj_t sdb_str(const char *s) {
 
 // The object that a method is called on, or an argument that has to be one of `type`. Raises
 // TypeError: a subclass need not have called __init__, and anything can be handed over.
-static inline void *sdb_object(mp_obj_t obj, const mp_obj_type_t *type) {
+__attribute__((unused)) static MP_NOINLINE void *sdb_object(mp_obj_t obj,
+                                                            const mp_obj_type_t *type) {
     if (mp_obj_get_type(obj) != type) {
         mp_raise_TypeError(MP_ERROR_TEXT("wrong type"));
     }

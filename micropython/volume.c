@@ -58,7 +58,6 @@ static int volume_step(struct sdb_volume_obj *self, int (*step)(struct sdb_journ
     if (res == 0) {
         res = step(&self->volume.journal);
         self->gate.busy = false;
-        res = self->gate.broken && res == 0 ? SDB_EBUSY : res;
     }
     return res;
 }

@@ -47,7 +47,8 @@ def table(arch, obj):
     for name, (limit, purpose) in MODULES.items():
         text, rodata, bss = sizes(obj, name)
         print("%-10s %-9s %6d %6d %6d %6d  %s" % ("", name, text, limit, rodata, bss, purpose))
-        if text > limit:
+        # Elsewhere than on Xtensa the text has the constants in it; x64 is for tests.
+        if arch != "x64" and text > limit + (0 if arch == "xtensawin" else 1 << 10):
             large.append(name)
     return large
 

@@ -36,7 +36,8 @@ typedef nlr_buf_t sdb_nlr_t;
 
 #define mp_call_method_n_kw(n_args, n_kw, args) mp_fun_table.call_method_n_kw(n_args, n_kw, args)
 
-static inline bool sdb_is_a(mp_obj_t exception, const mp_obj_type_t *type) {
+__attribute__((unused)) static MP_NOINLINE bool sdb_is_a(mp_obj_t exception,
+                                                         const mp_obj_type_t *type) {
     mp_obj_t args[2] = {exception, MP_OBJ_FROM_PTR(type)};
     return mp_call_function_n_kw(sdb_isinstance, 2, 0, args) == mp_const_true;
 }
