@@ -52,6 +52,14 @@ emu: ## build the emulated boards: armv7m, rv32imc, xtensawin under QEMU
 test-emu: board emu ## their own tests
 	@$(PYTHON) -m unittest discover -s tests/emu
 
+cli: setup ## the host tool: build/cli/sdboot packs, signs, publishes and checks releases
+	@$(MAKE) --no-print-directory -s -C cli
+
+test-cli: cli board ## its tests, with AddressSanitizer
+	@$(MAKE) --no-print-directory -s -C cli SANITIZE=1
+	@SDBOOT_TOOL=$(CURDIR)/build/cli-asan/sdboot ASAN_OPTIONS=detect_leaks=0 \
+		$(PYTHON) -m unittest discover -s tests/cli
+
 demo: board ## set everything up, then show a board's first day
 	@$(PYTHON) tools/demo.py
 
@@ -181,4 +189,4 @@ test-install: board emu mpremote ## installing, on emulated boards
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: all help test-sign test-upstream native test-native bench-native $(EMULATED:%=test-native-%) test-native-x64 rp2 test-newest test-frozen install uninstall mpremote test-install setup board emu test-emu demo run test test-unit test-sim test-board test-cuts test-asan cuts torture torture-slice torture-mutants bench-card fuzz lint clean
+.PHONY: all help cli test-cli test-sign test-upstream native test-native bench-native $(EMULATED:%=test-native-%) test-native-x64 rp2 test-newest test-frozen install uninstall mpremote test-install setup board emu test-emu demo run test test-unit test-sim test-board test-cuts test-asan cuts torture torture-slice torture-mutants bench-card fuzz lint clean

@@ -33,7 +33,8 @@ base    python3                       test runner, MicroPython's build
 base    dpkg-dev                      unpacks MicroPython's source package
 base    libmbedtls-dev                hashes and TLS of the simulated board, hashes in unit tests
 base    libcmocka-dev                 unit tests
-base    libsodium-dev                 what our signature check is compared with
+base    libarchive-dev                packages in the host tool
+base    libsodium-dev                 keys and signatures in the host tool; what ours is compared with
 base    minisign                      keys and signatures in tests
 base    clang                         second compiler of the lint, fuzzing
 base    libclang-rt-dev               sanitizers and fuzzer of clang

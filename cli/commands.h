@@ -1,0 +1,11 @@
+// The commands of the host tool. Each gets its own arguments, argv[0] being its name, and returns
+// an exit code (tool.h).
+#ifndef SDBOOT_COMMANDS_H
+#define SDBOOT_COMMANDS_H
+
+int command_release(int argc, char **argv);
+int command_verify(int argc, char **argv);
+int command_keygen(int argc, char **argv);
+int command_sign(int argc, char **argv);
+
+#endif

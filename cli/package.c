@@ -1,0 +1,175 @@
+#include "package.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "core/release/layout.h"
+#include "tool.h"
+
+struct package_list {
+    char **names; // paths within the package; those of folders end in '/'
+    size_t count;
+    size_t room;
+};
+
+static void list_add(struct package_list *list, char *name) {
+    if (list->count == list->room) {
+        list->room = list->room * 2 + 16;
+        list->names = realloc(list->names, list->room * sizeof *list->names);
+        if (list->names == NULL) {
+            tool_die("out of memory");
+        }
+    }
+    list->names[list->count++] = name;
+}
+
+static bool is_litter(const char *name) {
+    static const char *const litter[] = {".DS_Store", ".git", "__pycache__", "__MACOSX"};
+    for (size_t i = 0; i < sizeof litter / sizeof *litter; i++) {
+        if (strcmp(name, litter[i]) == 0) {
+            return true;
+        }
+    }
+    return strncmp(name, "._", 2) == 0;
+}
+
+// Adds the file `name` below `folder`, or a folder with all that is in it. The folder itself is
+// named only if it is empty: tar makes those that files are in.
+static void list_tree(struct package_list *list, const char *folder, const char *name) {
+    char *path = tool_format("%s/%s", folder, name);
+    struct stat st;
+    if (lstat(path, &st) != 0) {
+        tool_die("%s: %s", path, strerror(errno));
+    }
+    if (S_ISREG(st.st_mode)) {
+        list_add(list, tool_format("%s", name));
+    } else if (S_ISDIR(st.st_mode)) {
+        DIR *dir = opendir(path);
+        if (dir == NULL) {
+            tool_die("%s: %s", path, strerror(errno));
+        }
+        bool empty = true;
+        const struct dirent *entry;
+        while ((entry = readdir(dir)) != NULL) {
+            if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
+                is_litter(entry->d_name)) {
+                continue;
+            }
+            char *below = strcmp(name, ".") == 0 ? tool_format("%s", entry->d_name)
+                                                 : tool_format("%s/%s", name, entry->d_name);
+            list_tree(list, folder, below);
+            free(below);
+            empty = false;
+        }
+        closedir(dir);
+        if (empty && strcmp(name, ".") != 0) {
+            list_add(list, tool_format("%s/", name));
+        }
+    } else {
+        tool_die("%s: neither a file nor a folder: a board can't have it", path);
+    }
+    free(path);
+}
+
+static int by_name(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void check_archive(struct archive *a, const char *out, int res) {
+    if (res < ARCHIVE_WARN) {
+        tool_die("%s: %s", out, archive_error_string(a));
+    }
+}
+
+static void add_entry(struct archive *a, const char *out, const char *name, bool folder,
+                      const struct tool_text *text) {
+    struct archive_entry *entry = archive_entry_new();
+    archive_entry_set_pathname(entry, name);
+    archive_entry_set_filetype(entry, folder ? AE_IFDIR : AE_IFREG);
+    archive_entry_set_perm(entry, folder ? 0755 : 0644);
+    archive_entry_set_mtime(entry, 0, 0);
+    archive_entry_set_size(entry, folder ? 0 : (la_int64_t)text->len);
+    check_archive(a, out, archive_write_header(a, entry));
+    if (!folder && text->len > 0 &&
+        archive_write_data(a, text->data, text->len) != (la_ssize_t)text->len) {
+        tool_die("%s: %s", out, archive_error_string(a));
+    }
+    archive_entry_free(entry);
+}
+
+// A path of the command line as it is in the package: without "./" and '/' at the end.
+static char *plain(const char *path) {
+    while (strncmp(path, "./", 2) == 0) {
+        for (path += 2; *path == '/'; path++) {
+        }
+    }
+    char *copy = tool_format("%s", *path == '\0' ? "." : path);
+    for (size_t len = strlen(copy); len > 1 && copy[len - 1] == '/'; len--) {
+        copy[len - 1] = '\0';
+    }
+    if (copy[0] == '/' || strcmp(copy, "..") == 0 || strncmp(copy, "../", 3) == 0) {
+        tool_die("%s: give what is packed relative to the folder of -C", copy);
+    }
+    return copy;
+}
+
+void package_write(const char *out, const char *folder, char *const *paths, size_t count,
+                   const char *version) {
+    static const char version_name[] = "app/" SDB_VERSION_FILE;
+    struct package_list list = {0};
+    for (size_t i = 0; i < count; i++) {
+        char *name = plain(paths[i]);
+        list_tree(&list, folder, name);
+        free(name);
+    }
+    bool has_version = false;
+    for (size_t i = 0; i < list.count; i++) {
+        has_version |= strcmp(list.names[i], version_name) == 0;
+    }
+    if (!has_version) {
+        list_add(&list, tool_format("%s", version_name));
+    }
+    qsort(list.names, list.count, sizeof *list.names, by_name);
+
+    struct archive *a = archive_write_new();
+    if (a == NULL) {
+        tool_die("out of memory");
+    }
+    // pax only where ustar can't say it: boards read both.
+    archive_write_set_format_pax_restricted(a);
+    archive_write_set_options(a, "hdrcharset=UTF-8");
+    check_archive(a, out, archive_write_open_filename(a, out));
+    for (size_t i = 0; i < list.count; i++) {
+        const char *name = list.names[i];
+        if (i > 0 && strcmp(name, list.names[i - 1]) == 0) {
+            continue; // named twice on the command line
+        }
+        bool is_folder = name[strlen(name) - 1] == '/';
+        struct tool_text text = {0};
+        if (!has_version && strcmp(name, version_name) == 0) {
+            text.data = tool_format("%s\n", version);
+            text.len = strlen(text.data);
+        } else if (!is_folder) {
+            char *path = tool_format("%s/%s", folder, name);
+            if (!tool_read(path, UINT32_MAX - 1u, &text)) {
+                tool_die("%s: it is gone", path);
+            }
+            free(path);
+        }
+        add_entry(a, out, name, is_folder, &text);
+        free(text.data);
+    }
+    check_archive(a, out, archive_write_close(a));
+    archive_write_free(a);
+    for (size_t i = 0; i < list.count; i++) {
+        free(list.names[i]);
+    }
+    free(list.names);
+}

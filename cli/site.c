@@ -1,0 +1,62 @@
+#include "site.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/semver.h"
+
+// A board keeps but the best of all lines: fed one line, it says what it makes of that.
+static bool read_line(const char *line, size_t len, struct sdb_release *release) {
+    struct sdb_versions v;
+    if (sdb_versions_init(&v, "0", NULL, true) != 0 || sdb_versions_feed(&v, line, len) != 0 ||
+        sdb_versions_feed(&v, "\n", 1) != 0) {
+        return false;
+    }
+    int res = sdb_versions_finish(&v);
+    *release = v.best;
+    return v.good == 1 && (res == 1 || v.best.version[0] != '\0');
+}
+
+void site_read(struct site *site, const char *folder) {
+    char *path = tool_format("%s/versions", folder);
+    memset(site, 0, sizeof *site);
+    if (!tool_read(path, SDB_VERSIONS_MAX, &site->text)) {
+        site->text.data = tool_format("%s", "");
+    }
+    free(path);
+    const char *at = site->text.data;
+    const char *end = at + site->text.len;
+    while (at < end) {
+        const char *stop = memchr(at, '\n', (size_t)(end - at));
+        size_t len = (size_t)((stop ? stop : end) - at);
+        site->lines = realloc(site->lines, (site->count + 1) * sizeof *site->lines);
+        if (site->lines == NULL) {
+            tool_die("out of memory");
+        }
+        struct site_line *line = &site->lines[site->count++];
+        line->text = tool_format("%.*s", (int)len, at);
+        line->is_release = read_line(at, len, &line->release);
+        at += len + 1;
+    }
+}
+
+void site_free(struct site *site) {
+    for (size_t i = 0; i < site->count; i++) {
+        free(site->lines[i].text);
+    }
+    free(site->lines);
+    free(site->text.data);
+}
+
+const struct sdb_release *site_newest(const struct site *site) {
+    const struct sdb_release *newest = NULL;
+    for (size_t i = 0; i < site->count; i++) {
+        const struct sdb_release *r = &site->lines[i].release;
+        if (site->lines[i].is_release &&
+            (newest == NULL || sdb_semver_compare(r->version, newest->version) > 0)) {
+            newest = r;
+        }
+    }
+    return newest;
+}

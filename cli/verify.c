@@ -1,0 +1,129 @@
+// sdboot verify: what a board would say of what a web server offers.
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "accept.h"
+#include "commands.h"
+#include "core/error.h"
+#include "core/web/minisign.h"
+#include "minisign.h"
+#include "site.h"
+#include "tool.h"
+
+static const char help[] =
+    "usage: sdboot verify [-p KEYS] FOLDER\n"
+    "\n"
+    "Checks a folder of releases as a board would: the list, its signature, each package. Names\n"
+    "every fault; exit code 1 if there is one.\n"
+    "\n"
+    "  -p, --public FILE  the board's public keys: the list must be signed by one of them\n"
+    "  -q, --quiet        says faults only\n";
+
+static unsigned faults;
+
+static void fault(const char *what, const char *why) {
+    printf("%s: %s\n", what, why);
+    faults++;
+}
+
+static void check_signature(const char *folder, const struct site *site, const char *keys_path) {
+    struct tool_text keys;
+    struct tool_text signature;
+    char *path = tool_format("%s/versions.minisig", folder);
+    if (!tool_read(keys_path, 65536, &keys)) {
+        tool_die("%s: no such file", keys_path);
+    }
+    if (!tool_read(path, 65536, &signature)) {
+        fault(path, "there is none: boards with a key take nothing from here");
+    } else {
+        int res = signature.len > SDB_MINISIG_MAX
+                      ? SDB_ESIG_FORMAT
+                      : minisign_verify(site->text.data, site->text.len, signature.data,
+                                        signature.len, keys.data, keys.len);
+        if (res < 0) {
+            fault(path, sdb_strerror(res));
+        }
+        free(signature.data);
+    }
+    free(keys.data);
+    free(path);
+}
+
+static void check_release(const char *folder, const struct sdb_release *release, bool quiet) {
+    char member[ACCEPT_MEMBER_MAX];
+    char *path = tool_format("%s/%s", folder, release->file);
+    if (!release->has_hash) {
+        fault(release->version, sdb_strerror(SDB_EVER_HASH));
+    } else if (access(path, F_OK) != 0) {
+        fault(path, "listed, but not there");
+    } else {
+        int res = accept_package(path, release->version, release->sha1, member);
+        if (res < 0) {
+            char *what = tool_format("%s%s%s", path, *member ? ": " : "", member);
+            fault(what, sdb_strerror(res));
+            free(what);
+        } else if (!quiet) {
+            printf("%s: good, %s\n", release->version, release->file);
+        }
+    }
+    free(path);
+}
+
+int command_verify(int argc, char **argv) {
+    static const struct option options[] = {
+        {"public", required_argument, NULL, 'p'},
+        {"quiet", no_argument, NULL, 'q'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
+    };
+    const char *keys = NULL;
+    bool quiet = false;
+    int c;
+    while ((c = getopt_long(argc, argv, "p:qh", options, NULL)) != -1) {
+        switch (c) {
+        case 'p':
+            keys = tool_value("-p", optarg);
+            break;
+        case 'q':
+            quiet = true;
+            break;
+        case 'h':
+            fputs(help, stdout);
+            return TOOL_GOOD;
+        default:
+            return TOOL_TROUBLE;
+        }
+    }
+    if (argc - optind != 1) {
+        tool_die("verify needs one folder; --help shows how");
+    }
+    const char *folder = argv[optind];
+    struct site site;
+    site_read(&site, folder);
+    if (site.count == 0) {
+        tool_die("%s/versions: no such file, or empty", folder);
+    }
+    if (keys != NULL) {
+        check_signature(folder, &site, keys);
+    }
+    unsigned releases = 0;
+    for (size_t i = 0; i < site.count; i++) {
+        const struct site_line *line = &site.lines[i];
+        if (line->is_release) {
+            check_release(folder, &line->release, quiet);
+            releases++;
+        } else if (line->text[0] != '\0' && line->text[0] != '#') {
+            char *what = tool_format("%s/versions, line %zu", folder, i + 1);
+            fault(what, "no release, boards skip it");
+            free(what);
+        }
+    }
+    if (releases == 0) {
+        fault(folder, "no release is listed");
+    }
+    site_free(&site);
+    return faults > 0 ? TOOL_BAD : TOOL_GOOD;
+}
