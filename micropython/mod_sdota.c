@@ -37,14 +37,15 @@ static int ota_checkpoint(void *ctx, bool must) {
 }
 
 // The install's own syncs are no commits. Those of the application, between two steps of it, are.
-// Returns 0, or -EBUSY in a call by what the install itself calls.
-static int ota_enter(struct sdota_install *self) {
+// `who`: the install, for an error if the application has dropped files of it, with a transaction
+// or recover(); True: anyway. Returns 0, or -EBUSY in a call by what the install itself calls.
+static int ota_enter(struct sdota_install *self, mp_obj_t who) {
     if (self->busy) {
         return SDB_EBUSY;
     }
-    self->busy = true;
-    sdb_objvolume_set(&self->volume, MP_QSTR_defer, mp_const_true);
-    return 0;
+    int res = sdb_objvolume_set(&self->volume, MP_QSTR_defer, who);
+    self->busy = res == 0;
+    return res;
 }
 
 static mp_obj_t ota_leave(struct sdota_install *self, int res) {
@@ -125,7 +126,7 @@ static mp_obj_t ota_begin(mp_obj_t self_in) {
         .grow = ota_grow_names,
         .ctx = self,
     };
-    int res = ota_enter(self);
+    int res = ota_enter(self, mp_const_true);
     if (res < 0) {
         return MP_OBJ_NEW_SMALL_INT(res);
     }
@@ -140,12 +141,13 @@ static MP_DEFINE_CONST_FUN_OBJ_1(ota_begin_obj, ota_begin);
 
 // Of all of these the first half: 0, or why it can't be.
 static int ota_begun(struct sdota_install *self) {
-    return self->install.begun && !self->finished ? ota_enter(self) : SDB_EINVAL;
+    return self->install.begun && !self->finished ? ota_enter(self, MP_OBJ_FROM_PTR(self))
+                                                  : SDB_EINVAL;
 }
 
 static mp_obj_t ota_clean(mp_obj_t self_in) {
     struct sdota_install *self = ota_self(self_in);
-    int res = ota_enter(self);
+    int res = ota_enter(self, MP_OBJ_FROM_PTR(self));
     return res < 0 ? MP_OBJ_NEW_SMALL_INT(res) : ota_leave(self, sdb_install_clean(&self->install));
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(ota_clean_obj, ota_clean);
@@ -175,7 +177,7 @@ static MP_DEFINE_CONST_FUN_OBJ_1(ota_finish_obj, ota_finish);
 
 static mp_obj_t ota_abort(mp_obj_t self_in) {
     struct sdota_install *self = ota_self(self_in);
-    int res = ota_enter(self);
+    int res = ota_enter(self, mp_const_true);
     if (res < 0) {
         return MP_OBJ_NEW_SMALL_INT(res);
     }

@@ -3,10 +3,7 @@
 #include "core/error.h"
 
 static struct sdb_mount *mount_get(mp_obj_t obj) {
-    if (mp_obj_get_type(obj) != SDB_TYPE_PTR(sdb_mount_type)) {
-        mp_raise_TypeError(MP_ERROR_TEXT("Mount needed"));
-    }
-    return MP_OBJ_TO_PTR(obj);
+    return sdb_object(obj, SDB_TYPE_PTR(sdb_mount_type));
 }
 
 // Mount(vfs, card, renew)
@@ -124,7 +121,7 @@ static mp_obj_t mount_ilistdir(size_t n_args, const mp_obj_t *args) {
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mount_ilistdir_obj, 1, 2, mount_ilistdir);
 
 static mp_obj_t listing_iternext(mp_obj_t self_in) {
-    struct sdb_listing *self = MP_OBJ_TO_PTR(self_in);
+    struct sdb_listing *self = sdb_object(self_in, SDB_TYPE_PTR(sdb_listing_type));
     uint32_t errors = self->card->errors;
     mp_obj_t item = sdb_iternext(self->iter);
     if (self->card->errors != errors) {
@@ -134,7 +131,7 @@ static mp_obj_t listing_iternext(mp_obj_t self_in) {
 }
 
 static mp_obj_t listing_del(mp_obj_t self_in) {
-    struct sdb_listing *self = MP_OBJ_TO_PTR(self_in);
+    struct sdb_listing *self = sdb_object(self_in, SDB_TYPE_PTR(sdb_listing_type));
     mp_obj_t dest[2];
     mp_load_method(self->iter, MP_QSTR___del__, dest);
     return mp_call_method_n_kw(0, 0, dest);
@@ -158,7 +155,7 @@ SDB_TYPE_ITERATOR(sdb_listing_type, MP_QSTR_Listing, LISTING_METHODS, listing_it
 #define MOUNT_IS(name, object) || attr == name
 
 static void mount_attr(mp_obj_t self_in, qstr attr, mp_obj_t *dest) {
-    struct sdb_mount *self = MP_OBJ_TO_PTR(self_in);
+    struct sdb_mount *self = mount_get(self_in);
     if (dest[0] != MP_OBJ_NULL) {
         return; // nothing is stored here
     }

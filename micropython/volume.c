@@ -211,9 +211,14 @@ static mp_obj_t volume_slot(size_t n_args, const mp_obj_t *args) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(volume_slot_obj, 4, 4, volume_slot);
 
-// defer(True): syncs are no commits until defer(False)
+// defer(True): syncs are no commits until defer(False). defer(install) likewise, or a negative
+// error if that is not watched any more: an abort may have dropped files of it.
 static mp_obj_t volume_defer(mp_obj_t self_in, mp_obj_t on) {
-    sdb_journal_defer(&volume_self(self_in)->volume.journal, mp_obj_is_true(on));
+    struct sdb_volume_obj *self = volume_self(self_in);
+    if (on != mp_const_true && on != mp_const_false && on != self->flusher) {
+        return MP_OBJ_NEW_SMALL_INT(SDB_ECANCELED);
+    }
+    sdb_journal_defer(&self->volume.journal, on != mp_const_false);
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(volume_defer_obj, volume_defer);

@@ -3,6 +3,7 @@
 import unittest
 
 from rig import MIB, BoardTest
+from web import PythonServer, Site, package, release
 
 FILES = {"main.py": b"print('main runs')\n", "config.json": b'{"a": 1}\n' * 50, "old": b"old"}
 WRITERS = """
@@ -218,6 +219,80 @@ attempt(put, "/config.json", b"new")
                 self.assertEqual(len(r.errors), 1, r.out)
                 self.assertEqual(len(r.results), 2, r.out)
                 self.assertFiles({**FILES, "config.json": b"new"})
+
+
+class WhileUpdating(BoardTest):
+    """An application that writes, fails and recovers from the progress callback of an update."""
+
+    NEW = {**release("0.0.2"), **{"app/file%d" % i: b"%d" % i * 9000 for i in range(9)}}
+    JOB = """
+import _board
+log = None
+def logged(text):
+    with open("/log.txt", "a") as f:
+        f.write(text)
+count = [0]
+def progress(phase, done, total):
+    if phase != "download": return
+    count[0] += 1
+    if count[0] == NUMBER:
+        THEN
+ota = sdboot.OTA(URL, progress=progress)
+attempt(ota.install_update_if_available)
+logged("after")
+print("=>", sdboot.recover())
+"""
+    FAIL = """
+        _board.card_fail("w1+")
+        attempt(logged, "lost")
+        _board.card_fail("")
+        print("=>", sdboot.recover())
+        logged("during")
+"""
+    UNDO = """
+        logged("during")
+        try:
+            with sdboot.transaction():
+                logged("undone")
+                raise ValueError
+        except ValueError: pass
+"""
+
+    def update(self, number, then, boot=""):
+        self.setUp()
+        if "littlefs" in boot:
+            self.littlefs_card({**FILES, **release("0.0.1")})
+        else:
+            self.fat_card({**FILES, **release("0.0.1")})
+        site = Site(self.dir / "www")
+        site.add("0.0.2", package(self.NEW))
+        with PythonServer(site.folder) as url:
+            job = self.JOB.replace("NUMBER", str(number)).replace("THEN", then.strip())
+            r = self.power(boot=boot, job=WRITERS + job.replace("URL", repr(url)))
+            self.assertNotIn("Traceback", r.out)
+            self.assertEqual(r.results[-1], "False", r.out)
+            found = self.files()
+            self.assertEqual(found["log.txt"], b"duringafter", r.out)
+            # What has been staged is all of it, or it is staged anew.
+            self.ota(url, job="", options=())
+            r = self.power(job="print('=>', sdboot.verify(), sdboot.version())")
+            self.assertEqual(r.results, ["[] 0.0.2"], r.out)
+            self.assertEqual(self.files()["log.txt"], b"duringafter")
+
+    def test_recover(self):
+        for number in (1, 2, 3, 5, 17, 42):
+            for boot in ("", "journal=False", "fs='littlefs'"):
+                with self.subTest(number=number, boot=boot):
+                    self.update(number, self.FAIL, boot)
+
+    def test_a_transaction_undone(self):
+        for number in (1, 2, 3, 5, 17, 42):
+            with self.subTest(number=number):
+                self.update(number, self.UNDO)
+
+    def test_nothing_to_recover(self):
+        with self.subTest():
+            self.update(3, "logged('during')\n        print('=>', sdboot.recover())")
 
 
 if __name__ == "__main__":

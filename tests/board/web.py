@@ -48,6 +48,12 @@ class PythonServer:
             def log_message(self, *_):
                 pass
 
+            def copyfile(self, source, target):
+                try:
+                    super().copyfile(source, target)
+                except ConnectionError:  # the board has hung up
+                    pass
+
         def handler(*args):
             return Handler(*args, directory=str(self.folder))
 

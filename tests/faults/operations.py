@@ -76,7 +76,7 @@ _board.card_fail("w1+")
 outcome(lambda: put("/table.csv", b"x" * 3000, "r+b", 500))
 _board.card_fail("")
 """
-MANY = 'os.mkdir("/many")\nfor i in range(9):\n    put("/many/a file with a long name %d" % i, b"m")'
+MANY = 'os.mkdir("/many")\nfor i in range(5):\n    put("/many/a file with a long name %d" % i, b"m")'
 
 OPERATIONS = (
     Operation("read", 'files("now")', changes=False),
@@ -113,7 +113,7 @@ OPERATIONS = (
     Operation("remove", 'os.remove("/table.csv")', loose=("/table.csv",)),
     Operation("mkdir", 'os.mkdir("/folder")'),
     Operation("rmdir", 'os.remove("/empty/.keep")\nos.rmdir("/empty")', atomic=False),
-    Operation("many", MANY, atomic=False, loose=["/many/a file with a long name %d" % i for i in range(9)]),
+    Operation("many", MANY, atomic=False, loose=["/many/a file with a long name %d" % i for i in range(5)]),
     Operation("transaction", transaction(CHANGES), cards=("fat",)),
     Operation("undo", "try:\n    %s    raise ValueError\nexcept ValueError:\n    pass" % transaction(CHANGES).replace("\n", "\n    "), cards=("fat",), changes=False),
     Operation("recover", "sdboot.recover()", FAILED, changes=False, loose=("/table.csv",)),
