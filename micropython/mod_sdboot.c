@@ -19,7 +19,7 @@ static mp_obj_t mod_record(mp_obj_t vfs, mp_obj_t volume_in) {
     SDB_KEEP(state);
     struct sdb_volume_obj *volume = sdb_volume_get(volume_in);
     struct sdb_call *call = &state->fs.call;
-    if (volume != NULL && volume->volume.without == 0) {
+    if (volume != NULL && sdb_volume_has_record(&volume->volume)) {
         call = volume->card->call;
         sdb_volume_store(&volume->volume, &state->store);
     } else {

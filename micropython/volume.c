@@ -18,11 +18,10 @@ static mp_obj_t volume_end(struct sdb_volume_obj *self, int res) {
     return sdb_call_end(self->card->call, res);
 }
 
-// Volume(card, journal, why=-2): raises OSError if the card can't be read or holds no FAT. `why`
-// there will be no journal unless an area for it is found.
+// Volume(card, journal): raises OSError if the card can't be read or holds no FAT.
 static mp_obj_t volume_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw,
                                 const mp_obj_t *args) {
-    mp_arg_check_num(n_args, n_kw, 2, 3, false);
+    mp_arg_check_num(n_args, n_kw, 2, 2, false);
     struct sdb_volume_obj *self = mp_obj_malloc(struct sdb_volume_obj, type);
     self->card = sdb_card_get(args[0]);
     self->mounts = 0;
@@ -38,32 +37,25 @@ static mp_obj_t volume_make_new(const mp_obj_type_t *type, size_t n_args, size_t
     if (res < 0) {
         mp_raise_OSError(-res);
     }
-    if (self->volume.without == SDB_ENOENT && n_args > 2) {
-        mp_int_t why = mp_obj_get_int(args[2]);
-        if (why >= 0) {
-            mp_raise_ValueError(MP_ERROR_TEXT("why is an error"));
-        }
-        self->volume.without = (int)why;
-    }
     return MP_OBJ_FROM_PTR(self);
 }
 
 static bool volume_is_journalled(const struct sdb_volume_obj *self) {
-    return self->volume.without == 0 && self->volume.wanted;
+    return sdb_volume_why(&self->volume) == 0;
 }
 
 // Runs a step of the journal, which calls the device.
 static int volume_step(struct sdb_volume_obj *self, int (*step)(struct sdb_journal *journal)) {
     int res = volume_is_journalled(self) ? sdb_gate_enter(&self->gate) : SDB_EINVAL;
     if (res == 0) {
-        res = step(&self->volume.journal);
+        res = step(sdb_volume_journal(&self->volume));
         self->gate.busy = false;
     }
     return res;
 }
 
 static int volume_flush(struct sdb_volume_obj *self) {
-    struct sdb_journal *journal = &self->volume.journal;
+    struct sdb_journal *journal = sdb_volume_journal(&self->volume);
     if (self->flusher == MP_OBJ_NULL || sdb_journal_is_deferred(journal)) {
         return 0;
     }
@@ -78,7 +70,7 @@ static int volume_flush(struct sdb_volume_obj *self) {
 // again for the other file.
 static int volume_before_sync(mp_obj_t owner) {
     struct sdb_volume_obj *self = MP_OBJ_TO_PTR(owner);
-    return sdb_journal_is_open(&self->volume.journal) ? 0 : volume_flush(self);
+    return sdb_journal_is_open(sdb_volume_journal(&self->volume)) ? 0 : volume_flush(self);
 }
 
 // After an error of it the filesystem may be in the middle of something.
@@ -86,7 +78,7 @@ static int volume_failed(mp_obj_t owner) {
     struct sdb_volume_obj *self = MP_OBJ_TO_PTR(owner);
     return self->gate.broken ? SDB_EBUSY
            : self->broken    ? SDB_EIO
-                             : sdb_journal_failed(&self->volume.journal);
+                             : sdb_journal_failed(sdb_volume_journal(&self->volume));
 }
 
 // device() -> block device to mount; dead after the next abort
@@ -108,16 +100,17 @@ static MP_DEFINE_CONST_FUN_OBJ_1(volume_device_obj, volume_device);
 // info() -> (replay result, 0 or why there is no journal, first sector of the control area, its
 // sectors, error that blocks the journal until abort)
 static mp_obj_t volume_info(mp_obj_t self_in) {
-    const struct sdb_volume_obj *self = volume_self(self_in);
-    const struct sdb_volume *v = &self->volume;
-    bool area = v->without == 0;
+    struct sdb_volume_obj *self = volume_self(self_in);
+    struct sdb_volume *v = &self->volume;
+    int failed = self->gate.broken ? SDB_EBUSY : sdb_journal_failed(sdb_volume_journal(v));
+    uint32_t lba, sectors;
+    sdb_volume_area(v, &lba, &sectors);
     mp_obj_t items[5] = {
-        MP_OBJ_NEW_SMALL_INT(v->replay),
-        // Without being wanted the area serves the state record only.
-        MP_OBJ_NEW_SMALL_INT(area && !v->wanted ? SDB_ENOENT : v->without),
-        mp_obj_new_int_from_uint(area ? v->control.lba : 0),
-        mp_obj_new_int_from_uint(area ? v->control.sectors : 0),
-        MP_OBJ_NEW_SMALL_INT(self->gate.broken ? SDB_EBUSY : sdb_journal_failed(&v->journal)),
+        MP_OBJ_NEW_SMALL_INT(sdb_volume_replayed(v)),
+        MP_OBJ_NEW_SMALL_INT(sdb_volume_why(v)),
+        mp_obj_new_int_from_uint(lba),
+        mp_obj_new_int_from_uint(sectors),
+        MP_OBJ_NEW_SMALL_INT(failed),
     };
     return mp_obj_new_tuple(5, items);
 }
@@ -130,7 +123,7 @@ static mp_obj_t volume_abort(mp_obj_t self_in) {
         self->gate.broken = true; // its caller is told, and calls again
         return MP_OBJ_NEW_SMALL_INT(SDB_EBUSY);
     }
-    sdb_journal_abort(&self->volume.journal);
+    sdb_journal_abort(sdb_volume_journal(&self->volume));
     self->gate.broken = false;
     self->mounts++;
     self->flusher = MP_OBJ_NULL; // its file is of what is dead
@@ -143,17 +136,17 @@ static MP_DEFINE_CONST_FUN_OBJ_1(volume_abort_obj, volume_abort);
 static mp_obj_t volume_settle(mp_obj_t self_in) {
     struct sdb_volume_obj *self = volume_self(self_in);
     struct sdb_volume *v = &self->volume;
-    if (!self->broken && !sdb_journal_is_dead(&v->journal)) {
+    if (!self->broken && !sdb_journal_is_dead(sdb_volume_journal(v))) {
         return MP_OBJ_NEW_SMALL_INT(0);
     }
-    self->committed = self->committed || sdb_journal_is_committed(&v->journal);
+    self->committed = self->committed || sdb_journal_is_committed(sdb_volume_journal(v));
     self->broken = true;
     int res = sdb_volume_open(v, &self->card->dev, true, self->card->bounce);
     if (res == 0) {
         // Without an area now, or changed by somebody else: not the card that it was.
-        res = v->without < 0 || v->replay == SDB_REPLAY_FOREIGN ? SDB_EIO
-              : self->committed                                 ? 1
-                                                                : v->replay;
+        res = sdb_volume_why(v) < 0 || sdb_volume_replayed(v) == SDB_REPLAY_FOREIGN ? SDB_EIO
+              : self->committed                                                     ? 1
+                                : sdb_volume_replayed(v);
         self->broken = res < 0;
         self->committed = self->committed && res < 0;
     }
@@ -178,12 +171,12 @@ static MP_DEFINE_CONST_FUN_OBJ_1(volume_commit_obj, volume_commit);
 
 // ---- For the modules of updates, which see a Volume as a Python object (objvolume.h) ------------
 
-// has() -> SDB_VOLUME_RECORD | SDB_VOLUME_JOURNAL
+// has() -> SDB_VOLUME_RECORD | SDB_VOLUME_JOURNAL | SDB_VOLUME_CARE
 static mp_obj_t volume_has(mp_obj_t self_in) {
     const struct sdb_volume *v = &volume_self(self_in)->volume;
-    int has = v->without != 0 ? 0
-              : v->wanted     ? SDB_VOLUME_RECORD | SDB_VOLUME_JOURNAL
-                              : SDB_VOLUME_RECORD;
+    int has = (sdb_volume_has_record(v) ? SDB_VOLUME_RECORD : 0) |
+              (sdb_volume_why(v) == 0 ? SDB_VOLUME_JOURNAL : 0) |
+              (sdb_volume_needs_care(v) ? SDB_VOLUME_CARE : 0);
     return MP_OBJ_NEW_SMALL_INT(has);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(volume_has_obj, volume_has);
@@ -195,7 +188,7 @@ static mp_obj_t volume_slot(size_t n_args, const mp_obj_t *args) {
     struct sdb_record_store store;
     mp_buffer_info_t buf;
     mp_get_buffer_raise(args[2], &buf, MP_BUFFER_WRITE);
-    if (self->volume.without != 0 || buf.len != SDB_RECORD_SIZE) {
+    if (!sdb_volume_has_record(&self->volume) || buf.len != SDB_RECORD_SIZE) {
         return MP_OBJ_NEW_SMALL_INT(SDB_EINVAL);
     }
     int number = (int)mp_obj_get_int(args[1]);
@@ -218,7 +211,7 @@ static mp_obj_t volume_defer(mp_obj_t self_in, mp_obj_t on) {
     if (on != mp_const_true && on != mp_const_false && on != self->flusher) {
         return MP_OBJ_NEW_SMALL_INT(SDB_ECANCELED);
     }
-    sdb_journal_defer(&self->volume.journal, on != mp_const_false);
+    sdb_journal_defer(sdb_volume_journal(&self->volume), on != mp_const_false);
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(volume_defer_obj, volume_defer);
@@ -226,7 +219,7 @@ static MP_DEFINE_CONST_FUN_OBJ_2(volume_defer_obj, volume_defer);
 // checkpoint(must) -> 0 or a negative error: commits, if it must be or before the journal gets full
 static mp_obj_t volume_checkpoint(mp_obj_t self_in, mp_obj_t must) {
     struct sdb_volume_obj *self = volume_self(self_in);
-    bool due = mp_obj_is_true(must) || sdb_journal_full(&self->volume.journal);
+    bool due = mp_obj_is_true(must) || sdb_journal_full(sdb_volume_journal(&self->volume));
     return volume_end(self, due ? volume_step(self, sdb_journal_checkpoint) : 0);
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(volume_checkpoint_obj, volume_checkpoint);

@@ -25,8 +25,9 @@ struct sdb_volume_obj {
     struct sdb_volume volume;
 };
 
-// What Volume.has() or-s: the control area holds the state record; what is mounted is journalled.
-enum { SDB_VOLUME_RECORD = 1, SDB_VOLUME_JOURNAL = 2 };
+// What Volume.has() or-s: there is a control area for the state record; what is mounted is
+// journalled; the module _sdarea has something to do before it is mounted.
+enum { SDB_VOLUME_RECORD = 1, SDB_VOLUME_JOURNAL = 2, SDB_VOLUME_CARE = 4 };
 
 SDB_TYPE_DECLARE(sdb_volume_type);
 

@@ -183,13 +183,13 @@ int sdb_mkfs_fat(const struct sdb_bdev *dev, uint32_t serial, uint8_t *buf, uint
     struct mkfs m = {.dev = dev, .buf = buf, .buf_sectors = len / SDB_SECTOR};
     int res = mkfs_plan(&m);
     // Sector 0 goes first and comes back last: in between, it says what is going on. The other
-    // sectors of the gap may hold the marks of what was there before; those up to the first
-    // partition of a small card reach over all marks and give the control area its full size.
+    // sectors of the gap may hold the marks of what was there before, and the control area takes
+    // only those that are zero.
     if (res == 0) {
         res = sdb_mkfs_begin(dev, buf);
     }
     if (res == 0) {
-        res = mkfs_write_zeros(&m, 1, MKFS_GAP - 1);
+        res = mkfs_write_zeros(&m, 1, m.start - 1);
     }
     if (res == 0) {
         res = mkfs_tables(&m);

@@ -122,10 +122,10 @@ def _journal():
     # What status() says of the journal.
     if mounted.volume is None:
         return None
-    replay, without = mounted.volume.info()[:2]
-    if without:
-        known = {-2: "not wanted", -28: "no room for it"}
-        return "off: " + (known.get(without) or strerror(without))
+    if mounted.why:
+        known = {-125: "not wanted", -28: "no room for it"}
+        return "off: " + (known.get(mounted.why) or strerror(mounted.why))
+    replay = mounted.volume.info()[0]
     return ("on", "on, replayed at boot", "on, card was changed elsewhere")[replay]
 
 

@@ -11,6 +11,7 @@ from .mounted import mount_fat, mount_littlefs
 
 _sdboot = load("_sdboot")
 
+RESTORED = "the first sectors of the SD card were damaged and have been restored from copies"
 TRIES = 5
 PAUSE_MS = 200
 
@@ -56,7 +57,9 @@ def mount(card, fs, formatting, journal):
         if kind == "littlefs":
             blocks = _sdboot.Card(card, block)
             return kind, mount_littlefs(blocks), blocks, None
-        if not volume:
+        if volume:
+            mounted.why = volume.info()[1]
+        else:
             volume = _new_volume(card, journal)
         device = volume.device()
         return kind, mount_fat(device), device, volume
@@ -73,7 +76,8 @@ def mount(card, fs, formatting, journal):
 def _known_fat(card, journal):
     try:
         volume = _sdboot.Volume(card, journal)
-        return volume if volume.has() else None
+        # 4: its control area wants care first, from _new_volume().
+        return volume if volume.has() in (1, 3) else None
     except OSError:  # no FAT, or it can't be read: recognise() says which
         return None
 
@@ -86,7 +90,7 @@ def _known_littlefs(card):
     return int.from_bytes(buf[24:28], "little")
 
 
-def recognise(card, fs, formatting):
+def recognise(card, fs, formatting, again=False):
     # Returns "fat" or "littlefs", and littlefs's block size.
     found = load("_sdprobe").probe(card)
     if isinstance(found, int):
@@ -98,10 +102,9 @@ def recognise(card, fs, formatting):
         return kind, found[3]
     # Power may have failed while the first sector got the pointer to the journal: it can look like
     # anything then, even erased.
-    torn = kind in ("blank", "unknown", "lost", "partitions") or name.startswith("damaged")
-    if torn and load("_sdcard").rescue(card) > 0:
-        print("sdboot: the first sector of the SD card was damaged and has been restored")
-        return recognise(card, fs, formatting)
+    torn = kind in ("unknown", "lost", "partitions") or name.startswith("damaged")
+    if torn and not again and rescued(card, formatting):
+        return recognise(card, fs, formatting, True)
     if kind == "lost":
         name += " at sector %d, but no partition table that leads to it" % found[2]
     elif kind == "partitions":
@@ -142,19 +145,47 @@ def format(card, fs):
 
 
 def _new_volume(card, journal):
-    # A FAT volume without control area. If none can be made it is used without a journal;
-    # status() says why.
-    code = _make_area(card) if journal else 0
-    return _sdboot.Volume(card, journal, code or -2)
+    # A FAT volume without control area, or one that is of an older version or was found damaged. If
+    # there is none in the end the card is used without a journal; mounted.why says why.
+    why = _make_area(card, journal)
+    volume = _sdboot.Volume(card, journal)
+    found = volume.info()[1]
+    mounted.why = why if found == -2 and why else found
+    return volume
 
 
-def _make_area(card):
-    area = load("_sdcard").Area(card)
-    code = area.gap()
-    if code == -28:  # no room before the first partition: it becomes a file
+def _make_area(card, journal):
+    area = load("_sdarea").Area(card, journal)
+    try:
+        code = area.prepare()
+    except OSError as e:
+        if e.errno != 2 or not rescued(card):
+            raise
+        code = area.prepare()
+    if code == -28:  # no room before the first partition, or not enough: it becomes a file
         device = area.begin()
         code = device if isinstance(device, int) else area.make(mount_fat(device))
+        if code:
+            code = area.last()
+    if area.done() & 1:
+        print("sdboot:", RESTORED)
+    if area.done() & 2:
+        print("sdboot: the journal of an older version on the SD card has been replaced")
     return code
+
+
+def rescued(card, formatting="auto"):
+    # A card of ours whose first sectors are damaged: True if they have been put back.
+    code = load("_sdarea").rescue(card)
+    if code == 2 and formatting != "any":
+        raise CardError(
+            5,
+            "the first sectors of the SD card are lost, with parts of which there is no copy; "
+            "it was left as it is: rescue its files on a PC (testdisk, photorec)",
+        )
+    if code == 1:
+        print("sdboot:", RESTORED)
+    return code == 1
 
 
 def mount_again():

@@ -13,6 +13,7 @@ fs = None  # the filesystem on it (_sdboot.Mount)
 kind = None  # "fat" or "littlefs"
 volume = None  # the FAT volume with its journal (_sdboot.Volume), None on littlefs
 point = None  # where it is mounted: "/" or "/sd"
+why = 0  # why the volume has no journal: 0, or a negative error
 
 # What _sdboot.record() returns, and the numbers in it (core/release/record.h).
 STATE, LEFT, EVENT, EVENT_VERSION, VERSION, BAD, FLAGS = range(7)

@@ -9,10 +9,10 @@
 #include "core/error.h"
 #include "core/card/mkfs.h"
 #include "core/card/probe.h"
-#include "core/journal/volume.h"
+#include "core/journal/volume_make.h"
 
 #define SECTORS 16384u
-#define NAMED_MAX 600
+#define NAMED_MAX 2000
 
 static uint8_t base[SECTORS][512];
 static uint8_t card[SECTORS][512];
@@ -22,6 +22,7 @@ static uint32_t touched_count;
 static bool watching;
 static uint32_t gap_end; // first sector of the volume
 static uint32_t area;
+static uint32_t area_sectors;
 static uint32_t slot0;
 static uint32_t named[NAMED_MAX];
 static uint32_t named_count;
@@ -59,7 +60,11 @@ static int card_write(void *ctx, uint32_t lba, uint32_t count, const void *buf) 
         uint32_t at = lba + i;
         bool home = watching && is_named(at);
         home_writes += home && at >= gap_end; // a new area may be made in the gap
-        CHECK(!watching || home || at < gap_end);
+        // The boot sector is put back from one of its copies.
+        const uint8_t *s = (const uint8_t *)buf + 512u * i;
+        bool boot = at == gap_end && (memcmp(s, card[area + SDB_CONTROL_BOOT], 512) == 0 ||
+                                      memcmp(s, card[gap_end + 6], 512) == 0);
+        CHECK(!watching || home || at < gap_end || boot);
         touch(at);
         memcpy(card[at], (const uint8_t *)buf + 512u * i, 512);
     }
@@ -76,17 +81,19 @@ static const struct sdb_bdev dev = {NULL, SECTORS, card_read, card_write, card_s
 static void make_base(void) {
     static bool made;
     static struct sdb_volume v;
-    uint8_t buf[512];
+    static struct sdb_volume_make m;
+    uint8_t buf[1024];
     if (made) {
         return;
     }
     made = true;
     CHECK(sdb_mkfs_fat(&dev, 1, buf, sizeof buf) == 0);
-    CHECK(sdb_volume_prepare(&v, &dev, buf) == 0 && v.without == 0);
+    CHECK(sdb_volume_prepare(&m, &v, &dev, true, buf, sizeof buf) == 0 && sdb_volume_why(&v) == 0);
     area = v.control.lba;
     gap_end = sdb_journal_geo(&v.journal)->gap + 1;
     // A commit of two sectors whose last step was cut off.
     uint8_t *h = card[area + SDB_CONTROL_HEADER];
+    area_sectors = v.control.sectors;
     slot0 = v.journal.slot0;
     sdb_put32(h, 0x4A626473);
     sdb_put32(h + 4, 1);
@@ -106,32 +113,35 @@ static void make_base(void) {
     memset(dirty, 0, sizeof dirty);
 }
 
+static void note_header(uint32_t lba, uint32_t sectors, uint32_t at) {
+    if (lba + at >= SECTORS) {
+        return;
+    }
+    const uint8_t *h = card[lba + at];
+    if (memcmp(h, "sdbJ", 4) != 0 || sdb_get32(h + 508) != sdb_crc32(0, h, 508) ||
+        sdb_get32(h + 8) != lba || sdb_get32(h + 12) != sectors) {
+        return;
+    }
+    named[named_count++] = lba + at; // the header itself is cleared
+    uint32_t n = sdb_get32(h + 16);
+    for (uint32_t i = 0; i < n && i < SDB_JOURNAL_SLOTS && lba + at + i / 40 < SECTORS; i++) {
+        named[named_count++] = sdb_get32(card[lba + at + i / 40] + 28 + 12 * (i % 40));
+    }
+}
+
 // All that the header and index blocks of the area that the pointer names could mean.
 static void note_named(void) {
     const uint8_t *p = card[0] + 384;
     uint32_t lba = sdb_get32(p + 4);
     uint32_t sectors = sdb_get32(p + 8);
     named_count = 0;
+    note_header(area, area_sectors, SDB_CONTROL_HEADER); // found without the pointer as well
     if (memcmp(p, "sdbP", 4) != 0 || sdb_get32(p + 12) != sdb_crc32(0, p, 12) || lba >= SECTORS ||
         sectors > SECTORS - lba) {
         return;
     }
-    if (lba + SDB_CONTROL_HEADER < SECTORS) {
-        named[named_count++] = lba + SDB_CONTROL_HEADER; // the header itself is cleared
-    }
-    const uint8_t *h =
-        lba + SDB_CONTROL_HEADER < SECTORS ? card[lba + SDB_CONTROL_HEADER] : card[0];
-    if (memcmp(h, "sdbJ", 4) != 0 || sdb_get32(h + 508) != sdb_crc32(0, h, 508) ||
-        sdb_get32(h + 8) != lba || sdb_get32(h + 12) != sectors) {
-        named_count = 0;
-        return;
-    }
-    uint32_t n = sdb_get32(h + 16);
-    for (uint32_t i = 0;
-         i < n && i < SDB_JOURNAL_SLOTS && lba + SDB_CONTROL_HEADER + i / 40 < SECTORS; i++) {
-        named[named_count++] =
-            sdb_get32(card[lba + SDB_CONTROL_HEADER + i / 40] + 28 + 12 * (i % 40));
-    }
+    note_header(lba, sectors, SDB_CONTROL_HEADER);
+    note_header(lba, sectors, 2); // an area of version 1
 }
 
 // One change: where, at which byte, how many, CRC or not; then the bytes.
@@ -160,6 +170,7 @@ static size_t change(const uint8_t *data, size_t size) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static struct sdb_volume v;
+    static struct sdb_volume_make m;
     struct sdb_probe probe;
     uint8_t buf[SDB_PROBE_BUFFER];
     make_base();
@@ -180,9 +191,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     watching = true;
     CHECK(sdb_probe(&dev, &probe, buf) == 0);
     CHECK(touched_count <= SECTORS && home_writes == 0);
-    int res = journal ? sdb_volume_prepare(&v, &dev, buf) : sdb_volume_open(&v, &dev, false, buf);
+    int res = sdb_volume_prepare(&m, &v, &dev, journal, buf, sizeof buf);
     CHECK(res <= 0);
-    if (res == 0 && v.replay == SDB_REPLAY_FOREIGN && journal && v.without == 0) {
+    if (res == SDB_ENOENT && probe.kind <= SDB_PROBE_UNKNOWN) {
+        int rescued = sdb_control_rescue(&dev, buf, sizeof buf);
+        CHECK(rescued >= SDB_RESCUE_NONE && rescued <= SDB_RESCUE_LOST);
+    }
+    if (res == 0 && sdb_volume_replayed(&v) == SDB_REPLAY_FOREIGN && journal &&
+        sdb_volume_why(&v) == 0) {
         CHECK(home_writes == 0);
     }
     watching = false;

@@ -7,6 +7,8 @@
 #include "core/release/record_fs.h"
 #include "lib/oofatfs/diskio.h"
 
+#define ENV_BUFFER 4096 // bytes, for what a new card needs
+
 // ---- what FatFs calls
 
 DRESULT disk_read(void *drv, BYTE *buf, DWORD sector, UINT count) {
@@ -223,7 +225,7 @@ void env_record_store(struct env *e, struct sdb_record_store *store) {
 
 // ---- power on
 
-// The reference: the same file, in one commit.
+// The reference: a file as well, in one commit.
 static int env_reference_file(struct env *e) {
     static uint8_t block[512];
     e->open = true;
@@ -240,51 +242,57 @@ static int env_reference_file(struct env *e) {
 }
 
 static int env_create_file(struct env *e, uint8_t *buf, const char **why) {
+    struct sdb_volume_make *m = &e->make;
     *why = "no journal file could be made";
-    int err = sdb_volume_begin_file(&e->volume);
-    if (err < 0) {
-        return err;
-    }
     e->open = true;
-    sdb_volume_bdev(&e->volume, &e->mounted);
-    e->dev.hi = e->dev.lo + 1;
-    err = env_mount(e) == FR_OK ? sdb_volume_make_file(&e->volume, &e->engine_fs, buf) : SDB_EIO;
-    e->open = false;
+    int err = sdb_volume_begin_file(m, &e->volume, buf, ENV_BUFFER);
     if (err == 0) {
+        sdb_volume_bdev(&e->volume, &e->mounted);
+        e->dev.hi = e->dev.lo + 1;
+        err = env_mount(e) == FR_OK ? sdb_volume_make_file(m, &e->volume, &e->engine_fs, buf)
+                                    : SDB_EIO;
+    }
+    if (err < 0) {
+        err = sdb_volume_make_last(m, &e->volume, buf);
+    }
+    e->open = false;
+    if (err == 0 && e->dev.hi > e->dev.lo) {
         e->dev.lo = e->dev.hi;
     }
     return err;
 }
 
 int env_boot(struct env *e, bool create, const char **why) {
-    uint8_t buf[512];
+    static uint8_t buf[ENV_BUFFER];
     e->open = e->deferred = e->booted = false;
     *why = "the reference failed";
     if (e->lfs) {
         return 0;
     }
     if (e->reference) {
-        return create && e->vol->layout == LAYOUT_SUPERFLOPPY ? env_reference_file(e) : 0;
+        return create && e->vol->layout != LAYOUT_GAP ? env_reference_file(e) : 0;
     }
     *why = "no volume";
-    int err = sdb_volume_prepare(&e->volume, &e->card, buf);
+    int err = sdb_volume_prepare(&e->make, &e->volume, &e->card, true, buf, sizeof buf);
     if (err == SDB_ENOENT) {
-        err = sdb_control_rescue(&e->card, buf);
+        err = sdb_control_rescue(&e->card, buf, sizeof buf);
         if (err >= 0) {
-            err = err == 1 ? sdb_volume_prepare(&e->volume, &e->card, buf) : SDB_ENOENT;
+            err = err == SDB_RESCUE_DONE
+                      ? sdb_volume_prepare(&e->make, &e->volume, &e->card, true, buf, sizeof buf)
+                      : SDB_ENOENT;
         }
     }
     if (err < 0) {
         return err;
     }
-    if (e->volume.replay == SDB_REPLAY_FOREIGN) {
+    if (sdb_volume_replayed(&e->volume) == SDB_REPLAY_FOREIGN) {
         sdb_volume_bdev(&e->volume, &e->mounted);
         *why = "taken for foreign";
         return SDB_EIO;
     }
-    if (e->volume.without == SDB_ENOSPC && create) {
+    if (sdb_volume_why(&e->volume) == SDB_ENOSPC && create) {
         err = env_create_file(e, buf, why);
-    } else if (e->volume.without < 0) {
+    } else if (sdb_volume_why(&e->volume) < 0) {
         *why = "control area lost";
         err = SDB_ENOENT;
     }

@@ -7,7 +7,7 @@
 #define TORTURE_ENV_H
 
 #include "core/release/record.h"
-#include "core/journal/volume.h"
+#include "core/journal/volume_make.h"
 #include "fatcheck.h"
 #include "ff_fs.h"
 #include "lfs_fs.h"
@@ -33,6 +33,7 @@ struct env {
     struct ramdev dev;
     struct sdb_bdev card;     // of dev
     struct sdb_volume volume; // core's own idea of it
+    struct sdb_volume_make make;
     struct sdb_journal *journal;
     struct sdb_bdev mounted; // what FatFs sees
     FATFS fs;

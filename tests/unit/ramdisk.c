@@ -93,6 +93,13 @@ static int disk_write(void *ctx, uint32_t lba, uint32_t count, const void *buf) 
     }
     for (uint32_t i = 0; i < count; i++) {
         if (d->cut && d->written_sectors >= d->cut_at) {
+            if (d->torn) {
+                uint8_t half[SDB_SECTOR];
+                memset(half, 0xA5, sizeof half);
+                memcpy(half, (const uint8_t *)buf + i * SDB_SECTOR, SDB_SECTOR / 2);
+                ramdisk_put(d, lba + i, half);
+                d->torn = false;
+            }
             return SDB_EIO;
         }
         ramdisk_put(d, lba + i, (const uint8_t *)buf + i * SDB_SECTOR);
@@ -137,7 +144,7 @@ void ramdisk_free(struct ramdisk *d) {
 void ramdisk_power_on(struct ramdisk *d) {
     d->reads = d->writes = d->syncs = d->fail_read = d->fail_write = 0;
     d->read_sectors = d->written_sectors = d->cut_at = 0;
-    d->cut = d->read_only = false;
+    d->cut = d->torn = d->read_only = false;
 }
 
 bool ramdisk_same(const struct ramdisk *a, const struct ramdisk *b) {

@@ -20,6 +20,7 @@ struct ramdisk {
     bool read_only;      // writes fail with SDB_EROFS
     bool cut;            // after cut_at written sectors nothing is written any more
     uint64_t cut_at;
+    bool torn; // the sector that was being written is left half new, half garbage
 };
 
 void ramdisk_init(struct ramdisk *d, uint32_t sectors, uint8_t fill);

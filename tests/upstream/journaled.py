@@ -11,6 +11,7 @@ import sys
 import vfs
 
 import _sdboot
+import _sdarea
 import _sdcard
 
 SECTOR = 512
@@ -108,7 +109,7 @@ class Sectors:
 def volume_of(card):
     volume = _sdboot.Volume(card, True)
     if not volume.has() & 2:
-        _sdcard.Area(card).gap()
+        _sdarea.Area(card, True).prepare()
         volume = _sdboot.Volume(card, True)
     if not volume.has() & 2:
         raise RuntimeError("no journal: %s" % (volume.info(),))
