@@ -32,7 +32,7 @@ static MP_DEFINE_CONST_FUN_OBJ_1(area_rescue_obj, area_rescue);
 
 // ---- Area(card, journal): sees to the control area of a FAT volume ------------------------------
 
-SDB_TYPE_DECLARE(sdarea_area_type);
+SDB_TYPE_DECLARE(sdb_area_type);
 
 // What has been called: each needs the one before.
 enum area_step { AREA_NEW, AREA_PREPARED, AREA_BEGUN };
@@ -64,7 +64,7 @@ static mp_obj_t area_make_new(const mp_obj_type_t *type, size_t n_args, size_t n
 // prepare() -> 0: it is as it should be; -28: the area has to be a file; or why there is none.
 // Raises OSError if nothing may be mounted: -2 there is no volume.
 static mp_obj_t area_prepare(mp_obj_t self_in) {
-    struct sdarea_area *self = sdb_object(self_in, SDB_TYPE_PTR(sdarea_area_type));
+    struct sdarea_area *self = sdb_object(self_in, SDB_TYPE_PTR(sdb_area_type));
     int res = sdb_volume_prepare(&self->make, &self->volume, &self->card->dev, self->journal,
                                  self->buf, AREA_BUFFER);
     sdb_call_end(self->card->call, 0);
@@ -78,14 +78,14 @@ static MP_DEFINE_CONST_FUN_OBJ_1(area_prepare_obj, area_prepare);
 
 // done() -> SDB_MADE_* (core/journal/volume_make.h)
 static mp_obj_t area_done(mp_obj_t self_in) {
-    struct sdarea_area *self = sdb_object(self_in, SDB_TYPE_PTR(sdarea_area_type));
+    struct sdarea_area *self = sdb_object(self_in, SDB_TYPE_PTR(sdb_area_type));
     return MP_OBJ_NEW_SMALL_INT(self->make.done);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(area_done_obj, area_done);
 
 // begin() -> block device to mount, for a file to be made in, or a negative error
 static mp_obj_t area_begin(mp_obj_t self_in) {
-    struct sdarea_area *self = sdb_object(self_in, SDB_TYPE_PTR(sdarea_area_type));
+    struct sdarea_area *self = sdb_object(self_in, SDB_TYPE_PTR(sdb_area_type));
     struct sdb_bdev dev;
     if (self->step != AREA_PREPARED) {
         return MP_OBJ_NEW_SMALL_INT(SDB_EINVAL);
@@ -103,7 +103,7 @@ static MP_DEFINE_CONST_FUN_OBJ_1(area_begin_obj, area_begin);
 
 // make(vfs) -> 0 or a negative error: makes the area in a file of what is mounted on begin()
 static mp_obj_t area_make(mp_obj_t self_in, mp_obj_t vfs) {
-    struct sdarea_area *self = sdb_object(self_in, SDB_TYPE_PTR(sdarea_area_type));
+    struct sdarea_area *self = sdb_object(self_in, SDB_TYPE_PTR(sdb_area_type));
     if (self->step != AREA_BEGUN) {
         return MP_OBJ_NEW_SMALL_INT(SDB_EINVAL);
     }
@@ -117,7 +117,7 @@ static MP_DEFINE_CONST_FUN_OBJ_2(area_make_obj, area_make);
 
 // last() -> 0 or a negative error: the file could not be made, whatever else there is room for is
 static mp_obj_t area_last(mp_obj_t self_in) {
-    struct sdarea_area *self = sdb_object(self_in, SDB_TYPE_PTR(sdarea_area_type));
+    struct sdarea_area *self = sdb_object(self_in, SDB_TYPE_PTR(sdb_area_type));
     if (self->step == AREA_NEW) {
         return MP_OBJ_NEW_SMALL_INT(SDB_EINVAL);
     }
@@ -133,12 +133,12 @@ static MP_DEFINE_CONST_FUN_OBJ_1(area_last_obj, area_last);
     X(MP_QSTR_begin, area_begin_obj)                                                               \
     X(MP_QSTR_make, area_make_obj)
 
-SDB_TYPE(sdarea_area_type, MP_QSTR_Area, area_make_new, AREA_METHODS);
+SDB_TYPE(sdb_area_type, MP_QSTR_Area, area_make_new, AREA_METHODS);
 
-#define SDAREA_TYPES(T) T(sdb_card_type) T(sdarea_area_type)
+#define SDAREA_TYPES(T) T(sdb_card_type) T(sdb_area_type)
 #define SDAREA_GLOBALS(X)                                                                          \
     X(MP_QSTR_rescue, area_rescue_obj)                                                             \
-    X(MP_QSTR_Area, sdarea_area_type)
+    X(MP_QSTR_Area, sdb_area_type)
 
 SDB_MODULE(sdb_mod_sdarea, MP_QSTR__sdarea, SDAREA_GLOBALS, SDAREA_TYPES);
 MP_REGISTER_MODULE(MP_QSTR__sdarea, sdb_mod_sdarea);

@@ -6,7 +6,7 @@
 
 // ---- Versions(current, exclude, force): chooses from a versions file ----------------------------
 
-SDB_TYPE_DECLARE(sdhttp_versions_type);
+SDB_TYPE_DECLARE(sdb_versions_type);
 
 struct sdhttp_versions {
     mp_obj_base_t base;
@@ -30,14 +30,14 @@ static mp_obj_t versions_make_new(const mp_obj_type_t *type, size_t n_args, size
 
 // start() -> 0 or a negative error, as sdb_versions_init
 static mp_obj_t versions_start(mp_obj_t self_in) {
-    struct sdhttp_versions *self = sdb_object(self_in, SDB_TYPE_PTR(sdhttp_versions_type));
+    struct sdhttp_versions *self = sdb_object(self_in, SDB_TYPE_PTR(sdb_versions_type));
     return MP_OBJ_NEW_SMALL_INT(self->start);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(versions_start_obj, versions_start);
 
 // feed(data) -> 0 or a negative error
 static mp_obj_t versions_feed(mp_obj_t self_in, mp_obj_t data) {
-    struct sdhttp_versions *self = sdb_object(self_in, SDB_TYPE_PTR(sdhttp_versions_type));
+    struct sdhttp_versions *self = sdb_object(self_in, SDB_TYPE_PTR(sdb_versions_type));
     mp_buffer_info_t buf;
     mp_get_buffer_raise(data, &buf, MP_BUFFER_READ);
     return MP_OBJ_NEW_SMALL_INT(sdb_versions_feed(&self->versions, buf.buf, buf.len));
@@ -47,7 +47,7 @@ static MP_DEFINE_CONST_FUN_OBJ_2(versions_feed_obj, versions_feed);
 // finish() -> (result, version, file, sha1 or None, skipped lines, is a newer one excluded?);
 // result as of the C function
 static mp_obj_t versions_finish(mp_obj_t self_in) {
-    struct sdhttp_versions *self = sdb_object(self_in, SDB_TYPE_PTR(sdhttp_versions_type));
+    struct sdhttp_versions *self = sdb_object(self_in, SDB_TYPE_PTR(sdb_versions_type));
     const struct sdb_release *best = &self->versions.best;
     int res = sdb_versions_finish(&self->versions);
     mp_obj_t items[6] = {
@@ -67,11 +67,11 @@ static MP_DEFINE_CONST_FUN_OBJ_1(versions_finish_obj, versions_finish);
     X(MP_QSTR_feed, versions_feed_obj)                                                             \
     X(MP_QSTR_finish, versions_finish_obj)
 
-SDB_TYPE(sdhttp_versions_type, MP_QSTR_Versions, versions_make_new, VERSIONS_METHODS);
+SDB_TYPE(sdb_versions_type, MP_QSTR_Versions, versions_make_new, VERSIONS_METHODS);
 
 // ---- Http(): reads a response -------------------------------------------------------------------
 
-SDB_TYPE_DECLARE(sdhttp_http_type);
+SDB_TYPE_DECLARE(sdb_http_type);
 
 struct sdhttp_http {
     mp_obj_base_t base;
@@ -90,7 +90,7 @@ static mp_obj_t http_make_new(const mp_obj_type_t *type, size_t n_args, size_t n
 // feed(buf, start, length) -> number of body bytes, moved to buf[start], or a negative error
 static mp_obj_t http_feed(size_t n_args, const mp_obj_t *args) {
     (void)n_args;
-    struct sdhttp_http *self = sdb_object(args[0], SDB_TYPE_PTR(sdhttp_http_type));
+    struct sdhttp_http *self = sdb_object(args[0], SDB_TYPE_PTR(sdb_http_type));
     mp_buffer_info_t buf;
     mp_get_buffer_raise(args[1], &buf, MP_BUFFER_WRITE);
     size_t start = (size_t)mp_obj_get_int(args[2]);
@@ -104,14 +104,14 @@ static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(http_feed_obj, 4, 4, http_feed);
 
 // eof() -> 0 if the response may end here, or a negative error
 static mp_obj_t http_eof(mp_obj_t self_in) {
-    struct sdhttp_http *self = sdb_object(self_in, SDB_TYPE_PTR(sdhttp_http_type));
+    struct sdhttp_http *self = sdb_object(self_in, SDB_TYPE_PTR(sdb_http_type));
     return MP_OBJ_NEW_SMALL_INT(sdb_http_eof(&self->http));
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(http_eof_obj, http_eof);
 
 // head() -> (status, length or -1, done); status 0 until the header is complete
 static mp_obj_t http_head(mp_obj_t self_in) {
-    struct sdhttp_http *self = sdb_object(self_in, SDB_TYPE_PTR(sdhttp_http_type));
+    struct sdhttp_http *self = sdb_object(self_in, SDB_TYPE_PTR(sdb_http_type));
     const struct sdb_http *h = &self->http;
     mp_obj_t items[3] = {
         MP_OBJ_NEW_SMALL_INT(h->headers_done ? h->status : 0),
@@ -127,14 +127,14 @@ static MP_DEFINE_CONST_FUN_OBJ_1(http_head_obj, http_head);
     X(MP_QSTR_eof, http_eof_obj)                                                                   \
     X(MP_QSTR_head, http_head_obj)
 
-SDB_TYPE(sdhttp_http_type, MP_QSTR_Http, http_make_new, HTTP_METHODS);
+SDB_TYPE(sdb_http_type, MP_QSTR_Http, http_make_new, HTTP_METHODS);
 
 // ---- The module ---------------------------------------------------------------------------------
 
-#define SDHTTP_TYPES(T) T(sdhttp_versions_type) T(sdhttp_http_type)
+#define SDHTTP_TYPES(T) T(sdb_versions_type) T(sdb_http_type)
 #define SDHTTP_GLOBALS(X)                                                                          \
-    X(MP_QSTR_Versions, sdhttp_versions_type)                                                      \
-    X(MP_QSTR_Http, sdhttp_http_type)
+    X(MP_QSTR_Versions, sdb_versions_type)                                                         \
+    X(MP_QSTR_Http, sdb_http_type)
 
 SDB_MODULE(sdb_mod_sdhttp, MP_QSTR__sdhttp, SDHTTP_GLOBALS, SDHTTP_TYPES);
 MP_REGISTER_MODULE(MP_QSTR__sdhttp, sdb_mod_sdhttp);

@@ -24,10 +24,10 @@ struct sdota_install {
     struct sdb_install install;
 };
 
-SDB_TYPE_DECLARE(sdota_install_type);
+SDB_TYPE_DECLARE(sdb_install_type);
 
 static struct sdota_install *ota_self(mp_obj_t obj) {
-    return sdb_object(obj, SDB_TYPE_PTR(sdota_install_type));
+    return sdb_object(obj, SDB_TYPE_PTR(sdb_install_type));
 }
 
 // Files are closed here, so FatFs holds nothing back.
@@ -204,10 +204,10 @@ static MP_DEFINE_CONST_FUN_OBJ_1(ota_where_obj, ota_where);
     X(MP_QSTR_where, ota_where_obj)                                                                \
     X(MP_QSTR_flush, ota_flush_obj)
 
-SDB_TYPE(sdota_install_type, MP_QSTR_Install, ota_make_new, INSTALL_METHODS);
+SDB_TYPE(sdb_install_type, MP_QSTR_Install, ota_make_new, INSTALL_METHODS);
 
-#define SDOTA_TYPES(T) T(sdota_install_type)
-#define SDOTA_GLOBALS(X) X(MP_QSTR_Install, sdota_install_type)
+#define SDOTA_TYPES(T) T(sdb_install_type)
+#define SDOTA_GLOBALS(X) X(MP_QSTR_Install, sdb_install_type)
 
 SDB_MODULE(sdb_mod_sdota, MP_QSTR__sdota, SDOTA_GLOBALS, SDOTA_TYPES);
 MP_REGISTER_MODULE(MP_QSTR__sdota, sdb_mod_sdota);

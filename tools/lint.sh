@@ -39,6 +39,17 @@ if nm -A "$objects"/*.o | grep -E ' [A-TV-Z] ' | grep -v ' sdb_'; then
     exit 1
 fi
 
+# The binding is compiled with MicroPython only: its definitions are read. ed25519.c is not ours.
+echo "lint: what the binding exports begins with sdb_"
+binding=$(git ls-files 'micropython/*.c' | grep -v -e native/ -e ed25519.c)
+if grep -nE '^(bool|int|void|mp_obj_t|NORETURN void|struct [a-z_]+|const [a-z_ ]+) [*]*[a-z_0-9]+\(' $binding |
+    grep -vE '[ *]sdb_[a-z_0-9]+\('; then
+    exit 1
+fi
+if grep -nE '^SDB_TYPE[A-Z_]*\(' $binding | grep -vE 'SDB_TYPE[A-Z_]*\(sdb_'; then
+    exit 1
+fi
+
 # Which rooms a file may include: core/README.md has the map.
 echo "lint: includes of core/ keep to the rooms"
 declare -A doors=([core]="core" [core/card]="core core/card" [core/journal]="core core/card core/journal"

@@ -76,10 +76,10 @@ static MP_DEFINE_CONST_FUN_OBJ_1(signature_comment_obj, signature_comment);
     X(MP_QSTR_finish, signature_finish_obj)                                                        \
     X(MP_QSTR_comment, signature_comment_obj)
 
-SDB_TYPE(sdsign_signature_type, MP_QSTR_Signature, signature_make_new, SIGNATURE_METHODS);
+SDB_TYPE(sdb_signature_type, MP_QSTR_Signature, signature_make_new, SIGNATURE_METHODS);
 
-#define SDSIGN_TYPES(T) T(sdsign_signature_type)
-#define SDSIGN_GLOBALS(X) X(MP_QSTR_Signature, sdsign_signature_type)
+#define SDSIGN_TYPES(T) T(sdb_signature_type)
+#define SDSIGN_GLOBALS(X) X(MP_QSTR_Signature, sdb_signature_type)
 
 SDB_MODULE(sdb_mod_sdsign, MP_QSTR__sdsign, SDSIGN_GLOBALS, SDSIGN_TYPES);
 MP_REGISTER_MODULE(MP_QSTR__sdsign, sdb_mod_sdsign);
