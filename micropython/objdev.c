@@ -74,9 +74,13 @@ int sdb_objdev_init(struct sdb_objdev *self, mp_obj_t obj) {
                                                                            : SDB_EINVAL;
     }
     res = objdev_ioctl(self, OBJDEV_COUNT, &ret);
-    if (res < 0 || !mp_obj_is_small_int(ret) || MP_OBJ_SMALL_INT_VALUE(ret) <= 0) {
-        return res < 0 ? res : SDB_ENODEV;
+    if (res < 0) {
+        return res;
     }
-    self->dev.sectors = (uint32_t)MP_OBJ_SMALL_INT_VALUE(ret);
-    return 0;
+    // From 512 GiB on the count is no small integer on 32 bits.
+    if (!mp_obj_is_int(ret) || (mp_obj_is_small_int(ret) && MP_OBJ_SMALL_INT_VALUE(ret) <= 0)) {
+        return SDB_ENODEV;
+    }
+    self->dev.sectors = (uint32_t)mp_obj_get_int_truncated(ret);
+    return self->dev.sectors > 0 ? 0 : SDB_ENODEV;
 }

@@ -83,8 +83,8 @@ static bool make_is_worth(const struct sdb_volume_make *m, uint32_t sectors) {
                            sectors / 2 >= m->from.sectors);
 }
 
-// Chooses between gap and file: the larger one, but a gap that is not much smaller takes no room from
-// anybody's files.
+// Chooses between gap and file: the larger one, but a gap that is not much smaller takes no room
+// from anybody's files.
 static int make_place(struct sdb_volume_make *m, struct sdb_volume *v, uint8_t *buf, uint32_t len) {
     const struct sdb_fatgeo *geo = sdb_journal_geo(&v->journal);
     uint32_t file = sdb_control_file_size(geo);
