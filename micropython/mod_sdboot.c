@@ -12,6 +12,15 @@ struct mod_state {
     struct sdb_record record;
 };
 
+// A version in the record. Versions are ASCII; what else is there, in a record that was not written
+// by us, must not become a str.
+static mp_obj_t mod_record_str(char *s) {
+    for (char *p = s; *p; p++) {
+        *p = *p < ' ' || *p > '~' ? '?' : *p;
+    }
+    return sdb_str(s);
+}
+
 // record(vfs, volume) -> (state, attempts left, event, event's version, staged version, bad
 // version, flags) or -errno. It is in the volume's control area or, without one, in files of `vfs`.
 static mp_obj_t mod_record(mp_obj_t vfs, mp_obj_t volume_in) {
@@ -26,7 +35,7 @@ static mp_obj_t mod_record(mp_obj_t vfs, mp_obj_t volume_in) {
         sdb_objfs_init_reader(&state->fs, vfs);
         sdb_record_fs(&state->store, &state->fs.fs);
     }
-    const struct sdb_record *r = &state->record;
+    struct sdb_record *r = &state->record;
     int res = sdb_record_load(&state->store, &state->record);
     mp_obj_t code = sdb_call_end(call, res);
     if (res < 0) {
@@ -36,9 +45,9 @@ static mp_obj_t mod_record(mp_obj_t vfs, mp_obj_t volume_in) {
         MP_OBJ_NEW_SMALL_INT(r->state),
         MP_OBJ_NEW_SMALL_INT(r->left),
         MP_OBJ_NEW_SMALL_INT(r->event),
-        sdb_str(r->event_version),
-        sdb_str(r->version),
-        sdb_str(r->bad),
+        mod_record_str(r->event_version),
+        mod_record_str(r->version),
+        mod_record_str(r->bad),
         MP_OBJ_NEW_SMALL_INT(r->flags),
     };
     return mp_obj_new_tuple(7, items);

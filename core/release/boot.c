@@ -1,13 +1,48 @@
 #include "core/release/boot.h"
 
 #include "core/error.h"
+#include "core/release/layout.h"
 
 #include <string.h>
 
 #define BOOT_BUDGET 16 // entries removed in one step
 
+static char boot_lower(char c) {
+    return c >= 'A' && c <= 'Z' ? (char)(c + 'a' - 'A') : c;
+}
+
+static bool boot_same_name(const char *a, const char *b) {
+    while (*a != '\0' && boot_lower(*a) == boot_lower(*b)) {
+        a++;
+        b++;
+    }
+    return *a == *b;
+}
+
+// Could an install have recorded this name of a directory?
+static bool boot_dir_ok(const char *name) {
+    for (const char *p = name; *p != '\0'; p++) {
+        if (*p == '/' || (uint8_t)*p < ' ') {
+            return false;
+        }
+    }
+    return name[0] != '\0' && name[0] != '.' && !boot_same_name(name, SDB_NAME_PREV);
+}
+
 int sdb_boot_load(struct sdb_boot *b) {
-    return sdb_record_load(b->store, &b->record);
+    struct sdb_record *r = &b->record;
+    int res = sdb_record_load(b->store, r);
+    bool none = r->main_dir[0] == '\0' && r->next_dir[0] == '\0';
+    if (res < 0 || none ||
+        (boot_dir_ok(r->main_dir) && boot_dir_ok(r->next_dir) &&
+         !boot_same_name(r->main_dir, r->next_dir))) {
+        return res;
+    }
+    // Following a record that is none of ours could remove the application.
+    r->main_dir[0] = r->next_dir[0] = '\0';
+    r->state = SDB_IDLE;
+    r->flags = 0;
+    return sdb_record_save(b->store, r);
 }
 
 static int boot_take_back(struct sdb_boot *b, uint8_t event) {

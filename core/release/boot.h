@@ -31,7 +31,8 @@ struct sdb_boot {
     struct sdb_verify verify;
 };
 
-// Loads the record into b->record. To be called before the functions below.
+// Loads the record into b->record. To be called before the functions below. One with names of
+// directories that no install has recorded is made idle.
 int sdb_boot_load(struct sdb_boot *b);
 
 // Does what the record asks for. `counts`: this boot is one of a trial's (not after a soft reset,

@@ -46,7 +46,12 @@ def check(code, where="", kind=None):
 
 
 def reason(e):
-    """What to print of an OSError of the card."""
-    if isinstance(e, Error) or not isinstance(e.errno, int):  # sdcard.py: OSError("no SD card")
+    """What to print of an exception at boot."""
+    if isinstance(e, Error):
         return e
-    return "SD card error %d, %s" % (e.errno, strerror(-e.errno))
+    if not isinstance(e, OSError) or not isinstance(e.errno, int):  # OSError("no SD card")
+        return "%s: %s" % (type(e).__name__, e)
+    try:
+        return "SD card error %d, %s" % (e.errno, strerror(-e.errno))
+    except Exception:  # no memory for words
+        return "SD card error %d" % e.errno

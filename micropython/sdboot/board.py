@@ -1,7 +1,9 @@
 # What a board does with its card: everything that sdboot offers but for the updater.
 
+import sys
+
 from . import mounted
-from ._errors import CardError, Error, check, reason, strerror
+from ._errors import CardError, Error, check, strerror
 from ._native import builtin, load
 from .mounted import version
 
@@ -15,6 +17,7 @@ def boot(
     attempts=3,
     trial_timeout=300,
     confirm_after=None,
+    **unknown
 ):
     """Make the SD card the root filesystem. Call it from boot.py; it returns True if "/" is the
     card now, False if the board stays on its internal flash (the reason has been printed).
@@ -32,52 +35,36 @@ def boot(
     trial_timeout  seconds after which an unconfirmed release is reset; 0: never
     confirm_after  for applications that can't call confirm(): seconds of main.py running after
             which it is called for them
+
+    It raises nothing: what can't be done is said, and a card that can be mounted is mounted.
     """
-    if fs not in ("fat", "littlefs") or format not in ("auto", "never", "any"):
-        raise ValueError('fs is "fat" or "littlefs", format is "auto", "never" or "any"')
-    pressed = load("pins").pressed(pin, sd)
+    if mounted.point is not None:
+        print("sdboot: boot() has been called before, the card is at", mounted.point)
+        return mounted.point == "/"
     try:
-        card = load("card")
-        root = load("root")
-        trial = load("trial")
-        mounted.card = card.open(sd)
-        card.use(mounted.card, fs, format, journal)
-        mounted.point = "/sd" if pressed else "/"
-        if pressed:
-            root.mount(mounted.fs, mounted.point)
-            print("sdboot: recovery pin is low: card is at /sd, the application does not run")
-        else:
-            on_trial = trial.finish_update(attempts, trial_timeout)
-            found = version()  # a card that can't be read is noticed here at the latest
-            root.move(mounted.fs)
-            found = "no release" if found == "0.0.0" else found
-            print("sdboot: %s on SD card, %s" % (found, card.describe()))
-            if on_trial:
-                trial.watch(trial_timeout, confirm_after)
-            del card, root
-            _forget("card", "device", "pins", "root")
-            if not on_trial:
-                del trial
-                _forget("trial")
-    except OSError as e:
-        mounted.fs = None
-        print("sdboot:", reason(e))
-        print("sdboot: staying on internal flash")
-        return False
-    return not pressed
+        startup = load("startup")
+        booted = startup.run(
+            pin, sd, fs, format, journal, attempts, trial_timeout, confirm_after, unknown
+        )
+    except Exception as e:  # no memory for it
+        print("sdboot: boot() has failed: %r" % (e,))
+        return mounted.point == "/"
+    if booted:
+        del startup
+        _forget("card", "device", "pins", "root", "startup", "trial")
+    return booted
 
 
 def _forget(*names):
     # What is needed at boot only makes room for the application. Its name stays, as None: help() of
     # MicroPython 1.25 crashes on a module from which something has been deleted.
     import gc
-    import sys
 
     import sdboot
 
     for name in names:
-        del sys.modules["sdboot." + name]
-        setattr(sdboot, name, None)
+        if sys.modules.pop("sdboot." + name, None):
+            setattr(sdboot, name, None)
     gc.collect()
 
 
@@ -90,10 +77,11 @@ def status():
     return {
         "version": version(),
         "previous": _previous(),
-        "state": ("idle", "staged", "swapping", "trial", "reverting")[state],
+        "state": _name(("idle", "staged", "swapping", "trial", "reverting"), state),
         "staged": staged if state in (mounted.STAGED, mounted.SWAPPING) else None,
-        "event": (None, "installed", "confirmed", "rolled back", "expired", "corrupt")[event],
+        "event": _name((None, "installed", "confirmed", "rolled back", "expired", "corrupt"), event),
         "event_version": event_version or None,
+        "reason": _reason(event_version) if event != mounted.CONFIRMED else None,
         "attempts_left": left if state == mounted.TRIAL else None,
         "bad": bad or None,
         "filesystem": mounted.kind,
@@ -102,6 +90,20 @@ def status():
         "size": mounted.card.ioctl(4, 0) * mounted.card.ioctl(5, 0),
         "free": vfs[0] * vfs[3] if vfs[3] <= vfs[2] else 0,  # littlefs counts below 0
     }
+
+
+def _name(names, number):
+    return names[number] if number < len(names) else "unknown (%d)" % number
+
+
+def _reason(release):
+    # Why main.py of the release has ended on trial, None if that is not known.
+    try:
+        with mounted.fs.open(mounted.REASON, "rb") as f:
+            of, text = f.read(500).split(b"\n")[:2]
+        return str(text, "utf-8") if of == release.encode() else None
+    except (OSError, ValueError):  # ValueError: UnicodeError, or not our file
+        return None
 
 
 def _previous():
@@ -134,7 +136,9 @@ def confirm():
     if mounted.record("confirm: ")[mounted.STATE] != mounted.TRIAL:
         return False
     check(load("_sdswap").confirm(mounted.fs, mounted.volume), "confirm")
-    load("trial").stop()
+    watch = sys.modules.get("sdboot.watch")
+    if watch is not None:
+        watch.stop()
     return True
 
 

@@ -8,6 +8,8 @@ from ._native import load
 INIT, SYNC, COUNT, SIZE = 1, 3, 4, 5  # vfs.AbstractBlockDev.ioctl
 UNKNOWN = -22  # what _ask() returns for an ioctl that the driver does not have
 
+_made = None  # the driver of the card in use, if it is ours to end
+
 
 class Source:
     """Where the card comes from. `sd` is None, a dict with arguments of machine.SDCard, a block
@@ -31,10 +33,16 @@ class Source:
 
     def card(self):
         """Makes the _sdboot.Card: one try."""
+        global _made
+        if _made is not None:  # by a boot() that could not use it
+            _end(_made)
+            _made = None
         made = self.make()
         try:
             load("pins").refuse(made)
-            return load("_sdboot").Card(made if self.plain else checked(made))
+            card = load("_sdboot").Card(made if self.plain else checked(made))
+            _made = made if self.ours else None
+            return card
         except Exception:
             if self.ours:  # a bus can be opened once, and the next try makes a new one
                 _end(made)

@@ -12,8 +12,10 @@ card = None  # the block device (_sdboot.Card)
 fs = None  # the filesystem on it (_sdboot.Mount)
 kind = None  # "fat" or "littlefs"
 volume = None  # the FAT volume with its journal (_sdboot.Volume), None on littlefs
-point = None  # where it is mounted: "/" or "/sd"
+point = None  # where it is mounted: "/" or "/sd", None: not yet
 why = 0  # why the volume has no journal: 0, or a negative error
+
+REASON = "/.sdboot/reason"  # why main.py of a release on trial has ended: version, text, a line each
 
 # What _sdboot.record() returns, and the numbers in it (core/release/record.h).
 STATE, LEFT, EVENT, EVENT_VERSION, VERSION, BAD, FLAGS = range(7)

@@ -68,24 +68,33 @@ def _same(a, b):
 
 
 def refuse(sd):
-    """Raises ValueError if the recovery pin is known to be one of the card's: `sd` is None, a dict
+    """Does without the recovery pin if it is known to be one of the card's: `sd` is None, a dict
     with arguments of machine.SDCard, or a driver."""
+    global _pin
     if _pin is None or isinstance(sd, type):
         return
     for pin, name in _pins_of(sd):
         if _same(pin, _pin):
-            raise ValueError(
-                "recovery pin %s is the card's %s pin: choose another, boot(pin=...)" % (_pin, name)
+            print(
+                "sdboot: recovery pin %s is the card's %s pin: choose another, boot(pin=...); "
+                "there is none now" % (_pin, name)
             )
+            _pin = None
+            return
+
+
+def refused():
+    """Has the pin turned out to be the card's after it was read?"""
+    return _pin is None
 
 
 def pressed(pin, sd):
-    """Is the recovery pin held low? A pin that the card needs is refused, not driven."""
+    """Is the recovery pin held low? A pin that the card needs is not driven."""
     global _pin
     _pin = pin
-    if pin is None:
-        return False
     refuse(sd)
+    if _pin is None:
+        return False
     try:
         if isinstance(pin, (int, str)):
             from machine import Pin

@@ -7,13 +7,17 @@ import vfs
 
 import sdboot
 
+from . import mounted
+
 
 def mount(fs, point):
     vfs.mount(fs, point)
+    mounted.point = point
 
 
 def umount(point):
     vfs.umount(point)
+    mounted.point = None
 
 
 def _internal_flash():
@@ -41,15 +45,20 @@ def move(fs):
     package = sdboot.__path__
     if flash is None:  # of STM32 and i.MX RT: it is /flash already
         package = "%s/%s" % (os.getcwd(), package) if package[0] != "/" else package
-        vfs.mount(fs, "/")
+        mount(fs, "/")
     else:
         package = "/flash/" + package.lstrip("/")
-        vfs.umount("/")
-        vfs.mount(fs, "/")
-        vfs.mount(flash, "/flash")
+        try:
+            vfs.umount("/")
+            mount(fs, "/")
+        except BaseException:
+            vfs.mount(flash, "/")  # what the board runs from now
+            raise
     os.chdir("/")
     for path in ("/lib", "/flash", "/flash/lib"):
         if path not in sys.path:
             sys.path.append(path)
     if sdboot.__path__[0] != ".":  # not frozen
         sdboot.__path__ = package
+    if flash is not None:
+        vfs.mount(flash, "/flash")

@@ -263,6 +263,37 @@ static void test_first_release_unreadable(void **state) {
     }
 }
 
+// Records with a right CRC that tell of directories that nobody can have recorded: following them
+// could remove the application.
+static void test_nonsense_directories(void **state) {
+    struct rig *rig = *state;
+    static const char *const names[][2] = {
+        {"app", "app"}, {"app", "APP"}, {"app", ""},     {"", "next"},  {"..", "next"},
+        {"app", "."},   {"a/b", "c"},   {"app", "Prev"}, {"prev", "x"}, {"app", "n\next"},
+    };
+    for (size_t i = 0; i < COUNT(names); i++) {
+        for (uint8_t st = SDB_IDLE; st <= SDB_REVERTING; st++) {
+            struct sdb_record r;
+            stage_reset(&rig->stage, &rig->old);
+            assert_int_equal(sdb_record_load(&rig->stage.store, &r), 0);
+            r.state = st;
+            r.left = 1;
+            r.trials = 3;
+            r.flags = SDB_FLAG_LEFTOVER;
+            strcpy(r.main_dir, names[i][0]);
+            strcpy(r.next_dir, names[i][1]);
+            assert_int_equal(sdb_record_save(&rig->stage.store, &r), 0);
+            for (int again = 0; again < 2; again++) {
+                assert_int_equal(boot(rig, true), SDB_BOOT_NOTHING);
+                assert_int_equal(rig->boot.record.state, SDB_IDLE);
+                assert_same(&rig->stage.mem, "", &rig->old, "", true);
+            }
+            assert_int_equal(sdb_record_load(&rig->stage.store, &r), 0);
+            assert_int_equal(r.state, SDB_IDLE);
+        }
+    }
+}
+
 // What a scenario does before the boot that is cut; returns the event that it ends with.
 static uint8_t prepare(struct rig *rig, int scenario) {
     stage_reset(&rig->stage, scenario == 2 ? &rig->staged : &rig->trial);
@@ -341,6 +372,7 @@ int main(void) {
         cmocka_unit_test(test_first_release_stays),
         cmocka_unit_test(test_main_py_before_the_first_release),
         cmocka_unit_test(test_first_release_unreadable),
+        cmocka_unit_test(test_nonsense_directories),
     };
     return cmocka_run_group_tests_name("boot", tests, setup, teardown);
 }
