@@ -22,4 +22,6 @@ def __getattr__(name):
         from .ota import OTA
 
         return OTA
+    if name == "ota":  # `from sdboot import ota` asks here before it looks for a file
+        return __import__("sdboot.ota").ota
     raise AttributeError(name)

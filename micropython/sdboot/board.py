@@ -189,6 +189,8 @@ def recover():
 def format(fs="fat"):
     """Format the card, whatever is on it; ALL DATA ON IT IS LOST. Not while it is "/": start the
     board with the recovery pin low first."""
+    if fs not in ("fat", "littlefs"):
+        raise ValueError('fs is "fat" or "littlefs"')
     card = load("card")
     root = load("root")
     if mounted.card is None:
@@ -199,8 +201,11 @@ def format(fs="fat"):
         root.umount(mounted.point)
     mounted.fs = None
     device = load("_sdboot").Card(mounted.card)  # in sectors again, if it was littlefs's
-    card.format(device, fs)
-    card.use(device, fs, "never", True)
-    mounted.point = "/sd"
-    root.mount(mounted.fs, mounted.point)
-    print("sdboot: formatted, card is at /sd")
+    done = "not formatted"
+    try:
+        card.format(device, fs)
+        done = "formatted"
+    finally:  # what was there may still be there
+        card.use(device, fs, "never", True)
+        root.mount(mounted.fs, "/sd")
+        print("sdboot: %s, card is at /sd" % done)

@@ -103,7 +103,8 @@ def _reset(text):
 def _keep(reason):
     # For status() after the reset.
     if mounted.failed():
-        mounted.remount()
+        mounted.drop()
+        mounted.renew()
     try:
         f = mounted.fs.open(mounted.REASON, "w")
     except OSError:

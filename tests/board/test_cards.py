@@ -145,6 +145,9 @@ class Formatted(BoardTest):
         self.assertIn("staying on internal flash", r.out)
 
 
+SAYS = 'fs is "fat" or "littlefs"'
+
+
 class Refused(BoardTest):
     """Somebody's data: not a byte of it changes."""
 
@@ -273,8 +276,64 @@ class Refused(BoardTest):
         before = digest(self.card)
         for boot in ("fs='ntfs'", "format='yes'"):
             r = self.power(boot=boot)
-            self.assertIn("ValueError: fs is", r.out)
+            self.assertIn('sdboot: boot(): fs is "fat" or', r.out)
+            self.assertIn("nothing will be formatted", r.out)
+            self.assertIn("main runs", r.out)
             self.assertUntouched(before)
+
+
+    def test_format_checks_its_arguments_first(self):
+        """Nothing is umounted, nothing written."""
+        self.fat_card(FILES)
+        before = digest(self.card)
+        job = "import os\nfor fs in ('exfat', None, 3, 'FAT'):\n    attempt(sdboot.format, fs)\n"
+        job += "print('=>', sorted(os.listdir('/sd')), sdboot.status()['mounted'])\n"
+        r = self.power("--pin", "18=0", job=job)
+        self.assertEqual(r.errors, ['ValueError %s %s' % ((SAYS,) * 2)] * 4)
+        self.assertIn("main.py", r.results[0])
+        self.assertIn("/sd", r.results[0])
+        self.assertUntouched(before)
+
+    def test_format_that_fails(self):
+        """A card that can't be written: what is on it can still be used."""
+        self.fat_card(FILES)
+        before = digest(self.card)
+        job = "import os\nfor fs in ('fat', 'littlefs'):\n    attempt(sdboot.format, fs)\n"
+        job += "    print('=>', 'main.py' in os.listdir('/sd'), sdboot.status()['version'])\n"
+        r = self.power("--card-ro", "--pin", "18=0", job=job)
+        self.assertEqual(len(r.errors), 2)
+        self.assertIn("formatting the SD card failed", r.errors[0] + r.errors[1])
+        self.assertEqual(r.results, ["True 1.2.3"] * 2, r.out)
+        self.assertUntouched(before)
+
+    def test_format_that_fails_midway(self):
+        """Then the card holds nothing, but can be formatted again."""
+        for fs in ("fat", "littlefs"):
+            for good in (1, 3, 20):
+                with self.subTest(fs=fs, good=good):
+                    self.fat_card(FILES)
+                    job = (
+                        "write = sdboot.mounted.card.writeblocks\n"
+                        "class Failing:\n"
+                        "    left = %d\n"
+                        "    def __init__(self, card):\n"
+                        "        self.card = card\n"
+                        "        self.readblocks = card.readblocks\n"
+                        "        self.ioctl = card.ioctl\n"
+                        "    def writeblocks(self, block, buf):\n"
+                        "        Failing.left -= 1\n"
+                        "        if Failing.left < 0:\n"
+                        "            raise OSError(5)\n"
+                        "        return self.card.writeblocks(block, buf)\n"
+                        "sdboot.mounted.card = Failing(sdboot.mounted.card)\n"
+                        "attempt(sdboot.format, %r)\n"
+                        "Failing.left = 1 << 30\n"
+                        "attempt(sdboot.format, 'fat')\n"
+                        "attempt(lambda: open('/sd/x', 'w').write('x'))\n" % (good, fs)
+                    )
+                    r = self.power("--pin", "18=0", job=job)
+                    self.assertEqual(r.results, ["None", "1"], r.out)
+                    self.assertEqual(len(r.errors), 1, r.out)
 
 
 if __name__ == "__main__":
