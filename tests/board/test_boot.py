@@ -304,6 +304,49 @@ print("=>", len([m for m in sys.modules if "sd" in m]))
         self.assertIn("('size', 8388608)", r.results[0])
 
 
+class Help(BoardTest):
+    """What boot() leaves behind can be looked at: a deleted name would be the end of help()."""
+
+    LOOK = """
+import io, sys
+from sdboot import *
+def look():
+    count = 0
+    for name in sorted(sys.modules):
+        if "sd" in name:
+            module = sys.modules[name]
+            help(module)
+            for n in dir(module):
+                help(getattr(module, n))
+                count += 1
+    help(sys.modules)
+    help("modules")
+    help()
+    for name in list(sys.modules):
+        sys.modules[name]
+    return count > 40, sorted(n for n in dir(sdboot) if n[:2] != "__")[:3]
+attempt(look)
+"""
+
+    def looks(self, r):
+        self.assertEqual(len(r.results), 1, r.out[-2000:])
+        self.assertEqual(r.results[0], "(True, ['CardError', 'Error', 'NetworkError'])")
+
+    def test_after_boot(self):
+        self.fat_card(FILES)
+        self.looks(self.power(job=self.LOOK))
+        job = "from sdboot import ota\nimport sdboot.net\nimport sdboot.root, sdboot.card\n"
+        self.looks(self.power(job=job + self.LOOK))
+
+    def test_without_a_card(self):
+        self.card = None
+        self.looks(self.power(job=self.LOOK))
+
+    def test_on_trial_or_in_recovery(self):
+        self.fat_card(FILES)
+        self.looks(self.power("--pin", "18=0", job=self.LOOK))
+
+
 class Idle(BoardTest):
     """A boot with nothing to do."""
 
