@@ -85,11 +85,15 @@ def _tick(timer):
 
 
 def _call_confirm():
+    global _confirm
     try:
         from . import board
 
         board.confirm()
     except Exception as e:
+        if getattr(e, "errno", None) == 16:  # this has interrupted a driver in Python: next time
+            _confirm = 0
+            return
         print("sdboot: the release can't be confirmed:", e)
 
 
