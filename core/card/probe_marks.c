@@ -27,6 +27,7 @@ static const struct mark {
     {0, 8, 0, "LABELONE", "LVM"},
     {0, 4, 32, "NXSB", "APFS"},
     {0, 4, 32, "1SFB", "BeOS BFS"},
+    {0, 4, 64, "\x57\x45\x56\x82", "BSD partitions"},
     {0, 6, 257, "ustar\0", "a tar archive"},
     {0, 8, 257, "ustar  ", "a tar archive"}, // GNU's
     {1, 4, 0, "PM\0\0", "Apple partition map"},
