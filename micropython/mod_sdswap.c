@@ -82,14 +82,15 @@ static mp_obj_t mod_confirm(mp_obj_t vfs, mp_obj_t volume) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(mod_confirm_obj, mod_confirm);
 
-// rollback(vfs, volume) -> 0 or a negative error: the next boot does it
-static mp_obj_t mod_rollback(mp_obj_t vfs, mp_obj_t volume) {
+// rollback(vfs, volume, event) -> 0 or a negative error: the next boot does it
+static mp_obj_t mod_rollback(mp_obj_t vfs, mp_obj_t volume, mp_obj_t event_in) {
+    uint8_t event = (uint8_t)mp_obj_get_int(event_in);
     struct swap_work *work = swap_work_new(vfs, volume);
     SDB_KEEP(work);
     int res = sdb_boot_load(&work->boot);
-    return sdb_call_end(&work->fs.call, res < 0 ? res : sdb_boot_rollback(&work->boot));
+    return sdb_call_end(&work->fs.call, res < 0 ? res : sdb_boot_rollback(&work->boot, event));
 }
-static MP_DEFINE_CONST_FUN_OBJ_2(mod_rollback_obj, mod_rollback);
+static MP_DEFINE_CONST_FUN_OBJ_3(mod_rollback_obj, mod_rollback);
 
 // verify(vfs, main_dir, sha256) -> list of the files that differ, or a negative error
 static mp_obj_t mod_verify(mp_obj_t vfs, mp_obj_t main_dir, mp_obj_t sha256) {

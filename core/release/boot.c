@@ -150,12 +150,12 @@ int sdb_boot_confirm(const struct sdb_record_store *store, struct sdb_record *r)
     return res < 0 ? res : 1;
 }
 
-int sdb_boot_rollback(struct sdb_boot *b) {
+int sdb_boot_rollback(struct sdb_boot *b, uint8_t event) {
     if (b->record.state == SDB_REVERTING) {
         return 0;
     }
     if (b->record.state != SDB_IDLE && b->record.state != SDB_TRIAL) {
         return SDB_EBUSY;
     }
-    return boot_take_back(b, SDB_EVENT_ROLLED_BACK);
+    return boot_take_back(b, event);
 }

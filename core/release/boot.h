@@ -50,8 +50,9 @@ int sdb_boot_tidy(struct sdb_boot *b);
 // error.
 int sdb_boot_confirm(const struct sdb_record_store *store, struct sdb_record *r);
 
-// Has the next boot take the running release back (0 too if it is going to anyway). Returns 0,
-// SDB_ENOENT if there is no release before it, SDB_EBUSY while another is staged, or an error.
-int sdb_boot_rollback(struct sdb_boot *b);
+// Has the next boot take the running release back because of `event`, enum sdb_event (0 too if it
+// is going to anyway). Returns 0, SDB_ENOENT if there is no release before it, SDB_EBUSY while
+// another is staged, or an error.
+int sdb_boot_rollback(struct sdb_boot *b, uint8_t event);
 
 #endif

@@ -146,7 +146,7 @@ def rollback():
     """Has the next boot take the running release back: a reset is due. Works as long as the release
     before is on the card, in prev/. The one taken back is not installed again unless forced or
     superseded."""
-    code = load("_sdswap").rollback(mounted.filesystem(), mounted.volume)
+    code = load("_sdswap").rollback(mounted.filesystem(), mounted.volume, mounted.ROLLED_BACK)
     if code == -2:
         raise Error(2, "there is no release before this one (none in /prev): nothing to go back to")
     if code == -16:

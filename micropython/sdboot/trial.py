@@ -54,7 +54,16 @@ def finish_update(attempts, timeout):
     if attempts and timeout:
         _reset_first(record)
     swap = load("_sdswap")
-    done, state = swap.run(fs, volume, hashlib.sha256, min(attempts, 255), _counts(timeout))
+    arguments = fs, volume, hashlib.sha256, min(attempts, 255), _counts(timeout)
+    done, state = swap.run(*arguments)
+    for i in range(2):
+        # After a read that has failed littlefs goes no further. Does it fail again, a file of the
+        # release can't be read: the release is taken back.
+        if done != -5 or state != TRIAL or volume is not None:
+            break
+        load("card").mount_again()
+        if i == 0 or swap.rollback(fs, volume, mounted.CORRUPT) == 0:
+            done, state = swap.run(*arguments)
     if done < 0:
         _failed(done, state)
         load("card").mount_again()
@@ -82,6 +91,10 @@ def _tell(done, record):
     why = _WHY.get(event, event)
     if done == _SWAPPED:
         print("sdboot: release %s is in place" % version)
+        try:
+            mounted.fs.remove(mounted.REASON)  # of an earlier try, perhaps
+        except OSError:
+            pass
     elif done == _REVERTED:
         print("sdboot: release %s is taken back: %s" % (version, why))
     elif done == _KEPT:

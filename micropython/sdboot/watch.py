@@ -122,6 +122,7 @@ def _keep(reason):
 
 _RUNS, _BANNER, _PROMPT, _KEPT = range(4)
 _PAGE = 160  # bytes
+_LONG = 100  # what is kept of a text written at once
 
 
 def _attach(needed):
@@ -179,9 +180,9 @@ class _Terminal(io.IOBase):
         return size
 
     def _note(self, data, size):
-        if size > _PAGE:
-            data = data[-_PAGE:]
-            size = _PAGE
+        if size > _LONG:
+            data = data[: _LONG - 20] + data[-20:]
+            size = _LONG
         if self.new_size + size > _PAGE:
             self.old, self.new = self.new, self.old
             self.old_size = self.new_size

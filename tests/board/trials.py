@@ -227,4 +227,4 @@ class TrialTest(BoardTest):
     def ours(self):
         """What an update leaves in .sdboot/ besides the record and the journal."""
         names = {n for n in self.files(ours=True) if n.startswith(".sdboot/")}
-        return sorted(n for n in names if not n.startswith((".sdboot/record", ".sdboot/journal")))
+        return sorted(n for n in names if not n.startswith((".sdboot/record", ".sdboot/journal", ".sdboot/reason")))

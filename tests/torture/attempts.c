@@ -40,7 +40,7 @@ int run_first(struct env *e) {
                                        : SDB_BOOT_NOTHING);
     }
     if (err == 0) {
-        err = sdb_boot_rollback(&b) == SDB_ENOENT ? 0 : SDB_EINVAL;
+        err = sdb_boot_rollback(&b, SDB_EVENT_ROLLED_BACK) == SDB_ENOENT ? 0 : SDB_EINVAL;
     }
     return err == 0 ? engine_reset(e, &b, &store, SDB_BOOT_NOTHING) : err;
 }

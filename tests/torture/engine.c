@@ -293,7 +293,7 @@ int run_rollback(struct env *e) {
         err = engine_reset(e, &b, &store, SDB_BOOT_SWAPPED);
     }
     if (err == 0) {
-        err = sdb_boot_rollback(&b) < 0 ? -5 : 0;
+        err = sdb_boot_rollback(&b, SDB_EVENT_ROLLED_BACK) < 0 ? -5 : 0;
     }
     return err == 0 ? engine_reset(e, &b, &store, SDB_BOOT_REVERTED) : err;
 }

@@ -118,18 +118,18 @@ static void test_confirm(void **state) {
     assert_int_equal(boot(rig, true), SDB_BOOT_NOTHING);
     assert_int_equal(rig->boot.record.event, SDB_EVENT_CONFIRMED);
     assert_string_equal(rig->boot.record.event_version, "2.0.0");
-    assert_int_equal(sdb_boot_rollback(&rig->boot), 0);
-    assert_int_equal(sdb_boot_rollback(&rig->boot), 0); // it is going to
+    assert_int_equal(sdb_boot_rollback(&rig->boot, SDB_EVENT_ROLLED_BACK), 0);
+    assert_int_equal(sdb_boot_rollback(&rig->boot, SDB_EVENT_ROLLED_BACK), 0); // it is going to
     assert_int_equal(boot(rig, false), SDB_BOOT_REVERTED);
     assert_taken_back(rig, SDB_EVENT_ROLLED_BACK);
-    assert_int_equal(sdb_boot_rollback(&rig->boot), SDB_ENOENT);
+    assert_int_equal(sdb_boot_rollback(&rig->boot, SDB_EVENT_ROLLED_BACK), SDB_ENOENT);
 }
 
 static void test_rollback_refused(void **state) {
     struct rig *rig = *state;
     stage_reset(&rig->stage, &rig->staged);
     assert_int_equal(sdb_boot_load(&rig->boot), 0);
-    assert_int_equal(sdb_boot_rollback(&rig->boot), SDB_EBUSY);
+    assert_int_equal(sdb_boot_rollback(&rig->boot, SDB_EVENT_ROLLED_BACK), SDB_EBUSY);
     assert_int_equal(boot(rig, true), SDB_BOOT_SWAPPED);
 }
 
@@ -205,7 +205,7 @@ static void test_first_release_stays(void **state) {
             assert_string_equal(r->event_version, "2.0.0");
             assert_string_equal(r->bad, "");
             unsigned mutations = rig->stage.mem.mutations;
-            assert_int_equal(sdb_boot_rollback(&rig->boot), SDB_ENOENT);
+            assert_int_equal(sdb_boot_rollback(&rig->boot, SDB_EVENT_ROLLED_BACK), SDB_ENOENT);
             assert_int_equal(boot(rig, true), SDB_BOOT_NOTHING);
             assert_int_equal(rig->stage.mem.mutations, mutations);
             if (!damaged) {
@@ -228,7 +228,7 @@ static void test_main_py_before_the_first_release(void **state) {
         first_release(rig, &rig->staged, true);
         assert_int_equal(boot(rig, true), SDB_BOOT_SWAPPED);
         if (by_hand) {
-            assert_int_equal(sdb_boot_rollback(&rig->boot), 0);
+            assert_int_equal(sdb_boot_rollback(&rig->boot, SDB_EVENT_ROLLED_BACK), 0);
         } else {
             assert_int_equal(boot(rig, true), SDB_BOOT_NOTHING);
             assert_int_equal(boot(rig, true), SDB_BOOT_NOTHING);
@@ -236,7 +236,7 @@ static void test_main_py_before_the_first_release(void **state) {
         assert_int_equal(boot(rig, true), SDB_BOOT_REVERTED);
         assert_same(&rig->stage.mem, "", &before, "", true);
         assert_string_equal(rig->boot.record.bad, "2.0.0");
-        assert_int_equal(sdb_boot_rollback(&rig->boot), SDB_ENOENT);
+        assert_int_equal(sdb_boot_rollback(&rig->boot, SDB_EVENT_ROLLED_BACK), SDB_ENOENT);
     }
     memfs_free(&before);
 }
@@ -302,7 +302,7 @@ static uint8_t prepare(struct rig *rig, int scenario) {
         return SDB_EVENT_EXPIRED;
     case 1:
         assert_int_equal(sdb_boot_load(&rig->boot), 0);
-        assert_int_equal(sdb_boot_rollback(&rig->boot), 0);
+        assert_int_equal(sdb_boot_rollback(&rig->boot, SDB_EVENT_ROLLED_BACK), 0);
         return SDB_EVENT_ROLLED_BACK;
     default:
         memfs_text(&rig->stage.mem, "/next/main.py", "not this");
