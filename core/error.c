@@ -43,6 +43,7 @@
     X(SDB_ESIG_KEY, "signature: made with a key that this board does not trust")                   \
     X(SDB_ESIG_KEYS, "the board's own list of public keys can't be read")                          \
     X(SDB_ESIG_WRONG, "signature: wrong, the file or its signature has been changed")              \
+    X(SDB_EPKG_ALIAS, "package: name like LIB~1 that FAT has for other files, rename it")          \
     X(SDB_EVERIFY, "a file is missing or differs from the manifest")                               \
     X(SDB_EVER_GARBAGE, "versions: no line is a release, want semver;file;sha1")                   \
     X(SDB_EVER_HASH, "versions: newest release has no valid sha1")                                 \

@@ -42,6 +42,7 @@ enum sdb_error {
     SDB_EPKG_HASH = -186,      // hash of the package is not the announced one
     SDB_EPKG_MANY = -185,      // more members than the caller has memory for
     SDB_EPKG_CONFLICT = -184,  // a file where a directory is needed, or the other way round
+    SDB_EPKG_ALIAS = -183,     // a name that FAT may have for another one
 
     // 211 to 220: a signature. What it signs is not used.
     SDB_ESIG_FORMAT = -220,    // no signature file of minisign's

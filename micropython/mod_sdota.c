@@ -195,6 +195,17 @@ static mp_obj_t ota_where(mp_obj_t self_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(ota_where_obj, ota_where);
 
+// skipped() -> (was there a boot.py, number of files of macOS): what was not installed
+static mp_obj_t ota_skipped(mp_obj_t self_in) {
+    struct sdota_install *self = MP_OBJ_TO_PTR(self_in);
+    mp_obj_t items[2] = {
+        mp_obj_new_bool(self->install.skipped_boot),
+        mp_obj_new_int_from_uint(self->install.tar.litter),
+    };
+    return mp_obj_new_tuple(2, items);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(ota_skipped_obj, ota_skipped);
+
 #define INSTALL_METHODS(X)                                                                         \
     X(MP_QSTR_begin, ota_begin_obj)                                                                \
     X(MP_QSTR_clean, ota_clean_obj)                                                                \
@@ -202,6 +213,7 @@ static MP_DEFINE_CONST_FUN_OBJ_1(ota_where_obj, ota_where);
     X(MP_QSTR_finish, ota_finish_obj)                                                              \
     X(MP_QSTR_abort, ota_abort_obj)                                                                \
     X(MP_QSTR_where, ota_where_obj)                                                                \
+    X(MP_QSTR_skipped, ota_skipped_obj)                                                            \
     X(MP_QSTR_flush, ota_flush_obj)
 
 SDB_TYPE(sdb_install_type, MP_QSTR_Install, ota_make_new, INSTALL_METHODS);

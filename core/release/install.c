@@ -64,7 +64,12 @@ int sdb_install_clean(struct sdb_install *in) {
 
 static bool install_dirname_ok(const char *name) {
     size_t len = strlen(name);
-    return len > 0 && len <= SDB_DIRNAME_MAX && strchr(name, '/') == NULL && name[0] != '.';
+    char clean[SDB_DIRNAME_MAX + 1];
+    if (len == 0 || len > SDB_DIRNAME_MAX || strchr(name, '/') != NULL || name[0] == '.') {
+        return false;
+    }
+    strcpy(clean, name);
+    return sdb_path_clean(clean) > 0 && !sdb_path_is_alias(name, len);
 }
 
 static int install_set_state(struct sdb_install *in, uint8_t state) {

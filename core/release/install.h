@@ -57,9 +57,10 @@ struct sdb_install {
     bool placed_version; // next/.version is written
     bool aborting;
     bool has_app;
-    bool is_version;  // this member is app/.version
-    bool has_version; // the package has one
-    int error;        // first error: the install is dead
+    bool is_version;   // this member is app/.version
+    bool has_version;  // the package has one
+    bool skipped_boot; // the package has a boot.py
+    int error;         // first error: the install is dead
 
     struct sdb_install_config cfg;
     struct sdb_names names;

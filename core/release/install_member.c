@@ -31,21 +31,55 @@ int sdb_install_member_close(struct sdb_install *in) {
 
 // ---- Where a member goes -----------------------------------------------------------------------
 
-// Refuses what a package must not replace; `path` is clean.
-static int install_check_path(struct sdb_install *in, const char *path) {
+// Refuses what FAT may have for another file or directory of the card, by its short name. Files in
+// main_dir have none beside them but those of the package, which are not opened twice.
+static int install_check_alias(const char *path, bool in_main, int type) {
+    for (;;) {
+        const char *end = strchr(path, '/');
+        if (end == NULL && in_main && type == SDB_FS_FILE) {
+            return 0;
+        }
+        if (sdb_path_is_alias(path, end != NULL ? (size_t)(end - path) : strlen(path))) {
+            return SDB_EPKG_ALIAS;
+        }
+        if (end == NULL) {
+            return 0;
+        }
+        path = end + 1;
+    }
+}
+
+// Is `path` the file `name`, whose place is not in a package: to be skipped (1) or, as a directory,
+// refused? 0 if it is something else.
+static int install_skip(const char *path, const char *name, int type) {
+    if (!sdb_path_under_nocase(path, name)) {
+        return 0;
+    }
+    return type == SDB_FS_FILE && path[strlen(name)] == '\0' ? 1 : SDB_EPKG_RESERVED;
+}
+
+// Refuses what a package must not replace, and returns 1 for what is skipped; `path` is clean.
+static int install_check_path(struct sdb_install *in, const char *path, bool in_main, int type) {
     const struct sdb_install_config *cfg = &in->cfg;
-    if (sdb_path_under_nocase(path, SDB_DIR) || sdb_path_under_nocase(path, "boot.py") ||
-        sdb_path_under_nocase(path, SDB_NAME_PREV) || sdb_path_under_nocase(path, cfg->next_dir)) {
+    if (sdb_path_under_nocase(path, SDB_DIR) || sdb_path_under_nocase(path, SDB_NAME_PREV) ||
+        sdb_path_under_nocase(path, cfg->next_dir)) {
         return SDB_EPKG_RESERVED;
     }
-    if (sdb_path_under(path, cfg->main_dir)) {
+    int res = install_check_alias(path, in_main, type);
+    if (res < 0) {
+        return res;
+    }
+    if (in_main) {
         const char *rest = path + strlen(cfg->main_dir);
-        return *rest == '/' && sdb_path_under_nocase(rest + 1, SDB_MANIFEST_FILE)
-                   ? SDB_EPKG_RESERVED
-                   : 0;
+        return *rest == '/' ? install_skip(rest + 1, SDB_MANIFEST_FILE, type) : 0;
     }
     // "App/" is app/ on FAT and another directory on littlefs.
-    return sdb_path_under_nocase(path, cfg->main_dir) ? SDB_EPKG_RESERVED : 0;
+    if (sdb_path_under_nocase(path, cfg->main_dir)) {
+        return SDB_EPKG_RESERVED;
+    }
+    res = install_skip(path, SDB_FLASH_FILE, type);
+    in->skipped_boot = in->skipped_boot || res == 1;
+    return res;
 }
 
 // Sets in->path to where member `path` is staged, and in->live to what it will replace ("" for
@@ -177,8 +211,8 @@ static int install_place_version(struct sdb_install *in) {
 static int install_on_begin(void *ctx, const char *path, int type, uint32_t size) {
     struct sdb_install *in = ctx;
     bool in_main = sdb_path_under(path, in->cfg.main_dir);
-    int res = install_check_path(in, path);
-    if (res < 0) {
+    int res = install_check_path(in, path, in_main, type);
+    if (res != 0) {
         return res;
     }
     in->is_version = false;

@@ -8,7 +8,8 @@
 #define SDB_FILE_ADDED "/.sdboot/added" // what a swap has added outside main_dir, for the way back
 #define SDB_NAME_PREV "prev"
 #define SDB_DIR_PREV "/" SDB_NAME_PREV
-#define SDB_NAME_MAIN "main.py" // what the firmware runs
+#define SDB_NAME_MAIN "main.py"  // what the firmware runs
+#define SDB_FLASH_FILE "boot.py" // the internal flash's: not taken from a package
 #define SDB_VERSION_FILE ".version"
 #define SDB_MANIFEST_FILE ".manifest" // in main_dir: every file of the release, as sha256sum prints
 

@@ -82,6 +82,41 @@ int sdb_path_clean(char *path) {
     return error ? error : (int)(out - path);
 }
 
+bool sdb_path_is_litter(const char *path) {
+    while (*path) {
+        const char *end = strchr(path, '/');
+        size_t len = end != NULL ? (size_t)(end - path) : strlen(path);
+        if ((len >= 2 && path[0] == '.' && path[1] == '_') ||
+            (len == 9 && memcmp(path, ".DS_Store", 9) == 0) ||
+            (len == 8 && memcmp(path, "__MACOSX", 8) == 0)) {
+            return true;
+        }
+        path += len + (end != NULL);
+    }
+    return false;
+}
+
+bool sdb_path_is_alias(const char *name, size_t len) {
+    size_t body = 0;
+    size_t tilde = len;
+    for (; body < len && name[body] != '.'; body++) {
+        if (name[body] == '~') {
+            tilde = body;
+        }
+    }
+    // Up to 8 bytes, a dot and up to 3; numbers are hexadecimal once there are many.
+    if (body > 8 || len > body + 4 || tilde + 1 >= body) {
+        return false;
+    }
+    for (size_t i = tilde + 1; i < body; i++) {
+        char lower = (char)(name[i] | 0x20);
+        if (!(name[i] >= '0' && name[i] <= '9') && !(lower >= 'a' && lower <= 'f')) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static char path_lower(char c) {
     return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
 }

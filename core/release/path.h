@@ -15,6 +15,14 @@
 // path remains readable, for the message.
 int sdb_path_clean(char *path);
 
+// Is a path of a package, as it comes, something that macOS adds by itself: is it below "__MACOSX",
+// or has it a component ".DS_Store" or "._…" (AppleDouble)?
+bool sdb_path_is_litter(const char *path);
+
+// Can the component of `len` bytes be the short name, such as "SDBOOT~1" or "~1.SDB", under which
+// FAT has another, longer name?
+bool sdb_path_is_alias(const char *name, size_t len);
+
 // Is plain `path` the plain, non-empty `dir` or something below it? The second form takes
 // ASCII letters of either case as the same, as FAT does.
 bool sdb_path_under(const char *path, const char *dir);

@@ -122,6 +122,10 @@ static int tar_member(struct sdb_tar *tar, char type, uint32_t size) {
     if (type != '\0' && type != '0' && type != '7' && type != '5') {
         return SDB_EPKG_TYPE;
     }
+    if (sdb_path_is_litter(tar->path)) {
+        tar->litter++;
+        return tar_body(tar, TAR_SKIP, size);
+    }
     int res = sdb_path_clean(tar->path);
     if (res < 0) {
         return res;
@@ -130,13 +134,15 @@ static int tar_member(struct sdb_tar *tar, char type, uint32_t size) {
     if (dir ? size != 0 : res == 0) {
         return SDB_EPKG_FIELD;
     }
+    bool skip = dir;
     if (res > 0) { // "./" is nothing to make
         res = tar->events.begin(tar->events.ctx, tar->path, dir ? SDB_FS_DIR : SDB_FS_FILE, size);
+        skip = skip || res == 1;
     }
     if (res < 0) {
         return res;
     }
-    return tar_body(tar, dir ? TAR_SKIP : TAR_FILE, size);
+    return tar_body(tar, skip ? TAR_SKIP : TAR_FILE, size);
 }
 
 static int tar_header(struct sdb_tar *tar) {

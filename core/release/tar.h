@@ -12,7 +12,7 @@
 struct sdb_tar_events {
     void *ctx; // handed to every callback, owned by the caller
     // A member: its plain path (sdb_path_clean()), SDB_FS_FILE or SDB_FS_DIR, size in bytes (0 of a
-    // directory). `path` is valid during the call.
+    // directory). `path` is valid during the call. Returns 1 to have the member skipped.
     int (*begin)(void *ctx, const char *path, int type, uint32_t size);
     // The next piece of a file, as large as the input has it. Not called for an empty file.
     int (*data)(void *ctx, const void *data, size_t len);
@@ -35,6 +35,7 @@ struct sdb_tar {
     uint8_t key;          // enum tar_key: what the record sets
     uint16_t fill;        // bytes in `block`, or in `path` while it is being read
     uint16_t pad;         // bytes after the body up to the next block
+    uint32_t litter;      // members skipped because macOS has added them (sdb_path_is_litter)
     uint32_t left;        // bytes of the body not yet seen
     uint32_t size;        // from an extended header
     uint32_t record_len;  // bytes of a pax record, by its own account

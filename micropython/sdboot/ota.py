@@ -203,6 +203,11 @@ class OTA:
         finally:
             response.close()
         check(install.finish(), release.file)
+        boot, litter = install.skipped()
+        if boot:
+            self._say(release.file + ": boot.py is skipped, it belongs on the internal flash")
+        if litter:
+            self._say("%s: %d files of macOS are skipped" % (release.file, litter))
         self.progress("staged", done, done)
 
     def _where(self, install, release):

@@ -189,6 +189,38 @@ class Installed(BoardTest):
             self.fat_card(old)
             self.update(old, NEW, package(NEW))
 
+    def test_of_macos(self):
+        """Its tar has AppleDouble files in front of the others, its zip a folder __MACOSX."""
+        double = bytes.fromhex("0005160700020000") + b"Mac OS X        " + bytes(139)
+        litter = ("._.", "._app", "app/._.version", "app/._code.py", "app/.DS_Store", "._boot.py")
+        for card in (self.fat_card, self.littlefs_card):
+            with self.subTest(card=card):
+                files = {}
+                for name, content in {**dict.fromkeys(litter, double), **NEW}.items():
+                    files["./" + name] = content
+                files["__MACOSX/app/._code.py"] = files["__MACOSX/.DS_Store"] = double
+                card(OLD)
+                self.site.lines = []
+                self.site.add("0.0.2", package(files))
+                r = self.ota(self.url, "quiet=False")
+                self.assertEqual(r.results, ["True"], r.out)
+                self.assertIn("0_0_2-firmware.tar: 8 files of macOS are skipped", r.out)
+                self.swap("0.0.2")
+                self.assertFiles(after(OLD, NEW))
+
+    def test_boot_py_and_manifest(self):
+        """The original's own compile.sh packs boot.py; app/ of a card has a manifest in it."""
+        for name in ("boot.py", "Boot.PY"):
+            with self.subTest(name):
+                self.fat_card({**OLD, "boot.py": b"of the card"})
+                self.site.lines = []
+                self.site.add("0.0.2", package({**NEW, name: b"evil", "app/.manifest": b"old"}))
+                r = self.ota(self.url, "quiet=False")
+                self.assertEqual(r.results, ["True"], r.out)
+                self.assertIn("boot.py is skipped, it belongs on the internal flash", r.out)
+                self.swap("0.0.2")
+                self.assertFiles(after({**OLD, "boot.py": b"of the card"}, NEW))
+
     def test_without_version_file(self):
         new = {k: v for k, v in NEW.items() if k != "app/.version"}
         self.fat_card(OLD)

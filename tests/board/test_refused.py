@@ -106,15 +106,29 @@ class Refused(BoardTest):
         self.refuses(package(files), "differing in case only")
 
     def test_reserved(self):
-        for name in (".sdboot/x", ".SDBOOT/new/x", "boot.py", "Boot.PY", "prev/x", "next/x"):
+        for name in (".sdboot/x", ".SDBOOT/new/x", "boot.py/x", "prev/x", "next/x"):
             self.path(name, name, "a name that sdboot keeps for itself")
         for name in ("Prev/x", "NEXT/x", "App/x", "prev", ".sdboot", "./.sdboot/record.0"):
             self.path(name, "a name that sdboot keeps for itself")
         self.path("next", "a name that sdboot keeps", kind=tarfile.DIRTYPE)
 
+    def test_short_names_of_fat(self):
+        """Under which other files of the card, or our own, might be meant."""
+        say = "name like LIB~1 that FAT has for other files"
+        for name in ("~1.sdb/new/main.py", "SDBOOT~1/x", "settin~1.jso", "lib/LONGNA~1/x"):
+            self.path(name, name, say)
+        for name in ("app/longna~1/x", "APP~1/x", "NEXT~2/x", "PREV~1", "MAIN~1.PY", "x~1F2A.py"):
+            self.path(name, name, say)
+        self.path("app/LONGNA~1", say, kind=tarfile.DIRTYPE)
+
+    def test_short_name_of_a_file_of_the_package(self):
+        files = {"app/a long name.txt": b"1", "app/ALONGN~1.TXT": b"2"}
+        self.refuses(package({**GOOD, **files}), "same name twice", cards=("fat",))
+
     def test_names_like_ours_are_fine(self):
         files = {"application/x": b"", "nextcloud/x": b"", "myapp/x": b"", "lib/boot.py": b""}
         files = {**GOOD, **files, "app/next/x": b"", "app/boot.py": b"", "preview/x": b""}
+        files.update({"app/PHOTO~1.JPG": b"1", "backup.py~": b"", "a~x/longername~1.py": b""})
         for card in (self.fat_card, self.littlefs_card):
             card(OLD)
             self.site.lines = []
@@ -184,7 +198,7 @@ class Refused(BoardTest):
 
     def test_both_errors_in_one_power_on(self):
         self.fat_card(OLD)
-        self.site.add("0.0.2", package(GOOD, member("boot.py", b"evil")))
+        self.site.add("0.0.2", package(GOOD, member("prev/x", b"evil")))
         job = "attempt(sdboot.OTA(%r).install_update_if_available)\n" % self.url
         r = self.ota(self.url, job=job * 3)
         self.assertEqual(len(r.errors), 4)

@@ -50,6 +50,8 @@ static void live_tree(struct memfs *m) {
     memfs_text(m, "/main.py", "abc");
     memfs_text(m, "/a/a/file", "x");
     memfs_text(m, "/lib/x.py", "xxxxxxxxxx");
+    memfs_text(m, "/settings.json", "{}");
+    memfs_text(m, "/boot.py", "not ours");
 }
 
 static void check_same(const struct memfs *a, const char *pa, const struct memfs *b,

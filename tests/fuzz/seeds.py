@@ -94,6 +94,8 @@ def packages():
             ("app/", "app/main.py", "app/.version", "main.py", "lib/x.py"),
             ("app/a/b/c", "www/", "a/a/file", "a/b"),
             ("app/x", "app/X", "boot.py", "lib"),
+            ("app/x", "boot.py", "app/._x", ".DS_Store", "app/.manifest", "__MACOSX/"),
+            ("app/x", "~1.sdb/new/main.py", "SDBOOT~1/x", "settin~1.jso"),
         ):
             out = io.BytesIO()
             with tarfile.open(fileobj=out, mode="w", format=tarfile.USTAR_FORMAT, bufsize=512) as tar:

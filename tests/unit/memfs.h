@@ -30,7 +30,7 @@ struct memfs {
     size_t count, room;
     struct memfs_handle handles[MEMFS_HANDLES];
 
-    bool fat;           // names of either case are one; a file as a parent is "no such path"
+    bool fat; // names of either case and short names are one; a file as a parent is "no such path"
     size_t capacity;    // bytes of all files; 0: no limit
     unsigned calls;     // callbacks that can fail, so far
     unsigned fail_at;   // the call of this number fails, 0: none

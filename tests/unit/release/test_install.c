@@ -188,8 +188,20 @@ static void test_reserved_and_conflict(void **state) {
         {".sdboot", SDB_EPKG_RESERVED, ".sdboot/"},
         {".sdboot/record.0", SDB_EPKG_RESERVED, ".sdboot/new"},
         {".SDBoot/x", SDB_EPKG_RESERVED, ".SDBOOT"},
-        {"boot.py", SDB_EPKG_RESERVED, "boot.py"},
-        {"BOOT.PY", SDB_EPKG_RESERVED, "Boot.py/x"},
+        {"Boot.py/x", SDB_EPKG_RESERVED, "boot.py"},
+        {"BOOT.PY/y", SDB_EPKG_RESERVED, "Boot.py/x"},
+        {"app/.manifest/x", SDB_EPKG_RESERVED, "app/.Manifest"},
+        {"~1.sdb/new/x", SDB_EPKG_ALIAS, "~1.SDB"},
+        {"sdboot~1", SDB_EPKG_ALIAS, "SDBOOT~1/old"},
+        {"APP~1/x", SDB_EPKG_ALIAS, "App~1"},
+        {"lib/LIBRAR~2/x", SDB_EPKG_ALIAS, "next~1"},
+        {"SETTIN~1.JSO", SDB_EPKG_ALIAS, "pre~A1F.x"},
+        {"app/LIBRAR~2/x", SDB_EPKG_ALIAS, "app/a/LIBRAR~2"},
+        {"app/a/IMAGE~12.JPG", 0, "app/library~1"},
+        {"backup~", 0, "x~y"},
+        {"~", 0, "a.long~1"},
+        {"three.py~1", 0, "~1.long"},
+        {"._boot.py", 0, "__MACOSX/._x"},
         {"prev", SDB_EPKG_RESERVED, "prev"},
         {"Prev/x", SDB_EPKG_RESERVED, "PREV/x"},
         {"next", SDB_EPKG_RESERVED, "next"},
@@ -231,6 +243,44 @@ static void test_reserved_and_conflict(void **state) {
             }
         }
     }
+    memfs_free(&before);
+}
+
+// What is no part of a release: the rest of the package is staged as if it weren't there.
+static void test_skipped(void **state) {
+    struct stage *s = *state;
+    const char *paths[] = {"boot.py",       "./BOOT.py", "app/.manifest", "app/.MANIFEST",
+                           "./._.",         "._main.py", "app/._x",       "lib/._x/y",
+                           "app/.DS_Store", ".DS_Store", "__MACOSX/._y",  "__MACOSX/app/x"};
+    struct memfs before;
+    memfs_copy(&before, &s->mem);
+    for (size_t i = 0; i < COUNT(paths); i++) {
+        UNIT_CASE(i);
+        for (size_t piece = 1; piece < 5000; piece = piece * 9 + 400) {
+            stage_reset(s, &before);
+            s->piece = piece;
+            package_text(&s->pkg, paths[i], "first");
+            package_text(&s->pkg, "app/x", "x");
+            package_text(&s->pkg, paths[i], "again");
+            package_end(&s->pkg);
+            assert_int_equal(stage_run(s), 0);
+            assert_int_equal(s->in.skipped_boot, i < 2);
+            assert_int_equal(s->in.tar.litter, i < 4 ? 0 : 2);
+            assert_same(&s->mem, "", &before, "", true);
+            assert_null(memfs_find(&s->mem, "/.sdboot/new"));
+            assert_non_null(memfs_find(&s->mem, "/next/x"));
+            assert_non_null(memfs_find(&s->mem, "/next/.version"));
+            assert_null(memfs_find(&s->mem, "/next/._x"));
+            assert_null(memfs_find(&s->mem, "/next/.DS_Store"));
+            const struct memfs_node *manifest = memfs_find(&s->mem, "/next/.manifest");
+            assert_true(manifest == NULL || manifest->size == 64 * 2 + 2 * 3 + 5 + 12);
+            package_free(&s->pkg);
+        }
+    }
+    package_text(&s->pkg, "app/._x", "nothing else");
+    package_end(&s->pkg);
+    stage_reset(s, &before);
+    assert_int_equal(refused(s, &before), SDB_EPKG_NO_APP);
     memfs_free(&before);
 }
 
@@ -350,6 +400,11 @@ static void test_begin_refuses(void **state) {
         {"app", "APP"},
         {"prev", "next"},
         {"app", "Prev"},
+        {"app.", "next"},
+        {"app", "next "},
+        {"a\\b", "next"},
+        {"app", "SDBOOT~1"},
+        {"APP~2", "next"},
         {"aaaaaaaaaaaaaaaabbbbbbbbbbbbbbbb", "next"}, // 32 bytes
         {"app", "aaaaaaaaaaaaaaaabbbbbbbbbbbbbbbb"},
     };
@@ -444,11 +499,12 @@ static void test_cleans(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_stages),    TEST(test_compare),
-        TEST(test_version),   TEST(test_reserved_and_conflict),
-        TEST(test_duplicate), TEST(test_bad_packages),
-        TEST(test_many),      TEST(test_begin_refuses),
-        TEST(test_busy),      TEST(test_cleans),
+        TEST(test_stages),        TEST(test_compare),
+        TEST(test_version),       TEST(test_reserved_and_conflict),
+        TEST(test_skipped),       TEST(test_duplicate),
+        TEST(test_bad_packages),  TEST(test_many),
+        TEST(test_begin_refuses), TEST(test_busy),
+        TEST(test_cleans),
     };
     return cmocka_run_group_tests_name("install", tests, NULL, NULL);
 }

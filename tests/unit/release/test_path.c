@@ -172,10 +172,47 @@ static void test_key(void **state) {
     assert_true(a[0] == 0 && a[1] == 0x811c9dc5);
 }
 
+static void test_litter(void **state) {
+    (void)state;
+    const char *litter[] = {"._",        "./._.",         "app/._x.py",   "._dir/x",
+                            ".DS_Store", "app/.DS_Store", "__MACOSX/._x", "__MACOSX",
+                            "/abs/._x",  "../._x",        "a//._b",       "__MACOSX/"};
+    const char *clean[] = {"",           ".",         "..",          "_._",         "a._b",
+                           ".DS_Store2", "x__MACOSX", "__MACOSX.py", "app/ds_store"};
+    for (size_t i = 0; i < COUNT(litter); i++) {
+        UNIT_CASE(i);
+        assert_true(sdb_path_is_litter(litter[i]));
+    }
+    for (size_t i = 0; i < COUNT(clean); i++) {
+        UNIT_CASE(i);
+        assert_false(sdb_path_is_litter(clean[i]));
+    }
+}
+
+static void test_alias(void **state) {
+    (void)state;
+    const char *alias[] = {"~1.SDB",    "~1.sdb", "SDBOOT~1",     "sdboot~1",
+                           "APP~1",     "A~1",    "ABCDEF~1.TXT", "ABCDE~12.A",
+                           "AB~1F2A.x", "X~a",    "A~B~1.c",      "\xe4~1"};
+    const char *others[] = {
+        "",         "~",  "~.sdb", "app",     "main.py~",    "x.py~1", "ABCDEFG~1", "A~1.html",
+        "A~1x.txt", "~x", "a~-1",  ".sdboot", "SDBOOT~1 .x", "A~1.",   "long~name", "a~1~"};
+    for (size_t i = 0; i < COUNT(alias); i++) {
+        UNIT_CASE(i);
+        assert_true(sdb_path_is_alias(alias[i], strlen(alias[i])));
+    }
+    for (size_t i = 0; i < COUNT(others); i++) {
+        UNIT_CASE(i);
+        bool wanted = strcmp(others[i], "A~1.") == 0; // sdb_path_clean() refuses it
+        assert_int_equal(sdb_path_is_alias(others[i], strlen(others[i])), wanted);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_made_plain), cmocka_unit_test(test_refused),
         cmocka_unit_test(test_lengths),    cmocka_unit_test(test_refused_path_can_be_shown),
+        cmocka_unit_test(test_litter),     cmocka_unit_test(test_alias),
         cmocka_unit_test(test_under),      cmocka_unit_test(test_key),
     };
     return cmocka_run_group_tests_name("path", tests, NULL, NULL);
