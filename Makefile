@@ -125,7 +125,22 @@ mpremote:
 # Firmware of a Raspberry Pi Pico with sdboot in it: the CMake build of MicroPython.
 rp2: board ## firmware for a Raspberry Pi Pico with sdboot built in
 	@tools/setup.sh arm rp2
+	@tools/rp2.sh out
+
+# That firmware, and stock firmware with the native package on its flash, on an emulated RP2040.
+# Each half of the tests has a processor of its own; PICO=all runs what a slice leaves out.
+PICO ?=
+pico: board
+	@tools/setup.sh arm rp2 pico
 	@tools/rp2.sh
+	@$(MAKE) --no-print-directory -s native ARCH=armv6m
+	@$(MAKE) --no-print-directory -C emu/pico
+
+test-pico: pico ## real firmware of a Raspberry Pi Pico, emulated, with an SD card on SPI
+	@$(MAKE) --no-print-directory -j2 -O test-pico-boot test-pico-update
+
+test-pico-boot test-pico-update: test-pico-%:
+	@cd tests/pico && PICO=$(PICO) $(PYTHON) -m unittest test_pico_$*
 
 # Firmware with everything of sdboot in it boots with an empty flash.
 test-frozen: board ## firmware with sdboot built in and frozen
@@ -189,4 +204,4 @@ test-install: board emu mpremote ## installing, on emulated boards
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: all help cli test-cli test-sign test-upstream native test-native bench-native $(EMULATED:%=test-native-%) test-native-x64 rp2 test-newest test-frozen install uninstall mpremote test-install setup board emu test-emu demo run test test-unit test-sim test-board test-cuts test-asan cuts torture torture-slice torture-mutants bench-card fuzz lint clean
+.PHONY: all help pico test-pico test-pico-boot test-pico-update cli test-cli test-sign test-upstream native test-native bench-native $(EMULATED:%=test-native-%) test-native-x64 rp2 test-newest test-frozen install uninstall mpremote test-install setup board emu test-emu demo run test test-unit test-sim test-board test-cuts test-asan cuts torture torture-slice torture-mutants bench-card fuzz lint clean

@@ -1,7 +1,10 @@
 #!/bin/sh
-# Firmware for a Raspberry Pi Pico with sdboot built in, from Debian's packages alone: shows that
-# micropython.cmake and manifest.py work in a port that is built with CMake. Needs
-# tools/setup.sh rp2. The result is build/rp2/out/firmware.uf2; it has run on no board.
+# Firmware for a Raspberry Pi Pico, from Debian's packages alone: build/rp2/out/firmware.uf2 with
+# sdboot built in, which shows that micropython.cmake and manifest.py work in a port that is built
+# with CMake, and build/rp2/stock/firmware.uf2 without it. Needs tools/setup.sh rp2. Both run on the
+# emulated Pico (emu/pico), neither has run on a real one.
+#
+#   tools/rp2.sh [out|stock]...     both, if none is named
 set -eu
 
 ROOT=$(cd "$(dirname "$0")/.." && pwd)
@@ -45,26 +48,47 @@ if [ ! -d "$TREE" ]; then
     wrap picotool
     link_tree
 fi
-cat >"$OUT/manifest.py" <<MANIFEST
-freeze("\$(PORT_DIR)/modules")
-include("\$(MPY_DIR)/extmod/asyncio")
-include("$ROOT/micropython/manifest.py", boot=True)
-MANIFEST
-echo "rp2: building"
+printf 'freeze("$(PORT_DIR)/modules")\ninclude("$(MPY_DIR)/extmod/asyncio")\n' >"$OUT/stock.py"
+{
+    cat "$OUT/stock.py"
+    echo "include(\"$ROOT/micropython/manifest.py\")"
+} >"$OUT/manifest.py"
+
+# $1: folder below build/rp2, $2: manifest, the others: further definitions
+build() {
+    folder=$1
+    manifest=$2
+    shift 2
+    echo "rp2: building $folder"
+    rm -f "$OUT/$folder/frozen_content.c" # make does not notice what has changed of it
+    if ! {
+        cmake -S "$TREE/ports/rp2" -B "$OUT/$folder" -DPICO_BUILD_DOCS=0 \
+            -DMICROPY_BOARD=RPI_PICO -DMICROPY_BOARD_DIR="$TREE/ports/rp2/boards/RPI_PICO" \
+            -DMICROPY_FROZEN_MANIFEST="$manifest" -DPython3_EXECUTABLE=/usr/bin/python3 \
+            -Dpicotool_DIR="$HOST/usr/lib/cmake/picotool" \
+            -Dpioasm_DIR="$HOST/usr/lib/cmake/pioasm" "$@" &&
+            make -C "$OUT/$folder" -j2
+    } >"$OUT/log" 2>&1; then
+        tail -40 "$OUT/log" >&2
+        echo "rp2: failed, all of it is in build/rp2/log" >&2
+        exit 1
+    fi
+}
+
 export MICROPY_MPYCROSS="$CROSS"
-if ! {
-    cmake -S "$TREE/ports/rp2" -B "$OUT/out" -DPICO_BUILD_DOCS=0 \
-        -DMICROPY_BOARD=RPI_PICO -DMICROPY_BOARD_DIR="$TREE/ports/rp2/boards/RPI_PICO" \
-        -DUSER_C_MODULES="$ROOT/micropython/micropython.cmake" \
-        -DMICROPY_FROZEN_MANIFEST="$OUT/manifest.py" -DPython3_EXECUTABLE=/usr/bin/python3 \
-        -Dpicotool_DIR="$HOST/usr/lib/cmake/picotool" -Dpioasm_DIR="$HOST/usr/lib/cmake/pioasm" &&
-        make -C "$OUT/out" -j2
-} >"$OUT/log" 2>&1; then
-    tail -40 "$OUT/log" >&2
-    echo "rp2: failed, all of it is in build/rp2/log" >&2
-    exit 1
+for what in ${*:-out stock}; do
+    case $what in
+    out) build out "$OUT/manifest.py" -DUSER_C_MODULES="$ROOT/micropython/micropython.cmake" ;;
+    stock) build stock "$OUT/stock.py" ;;
+    *)
+        echo "usage: tools/rp2.sh [out|stock]..." >&2
+        exit 2
+        ;;
+    esac
+done
+if [ -f "$OUT/out/firmware.elf" ]; then
+    symbols=$(arm-none-eabi-nm "$OUT/out/firmware.elf" | grep -c ' [Tt] sdb_')
+    [ "$symbols" -gt 0 ] || { echo "rp2: the firmware has no sdboot in it" >&2; exit 1; }
+    arm-none-eabi-size "$OUT/out/firmware.elf"
+    echo "rp2: build/rp2/out/firmware.uf2, $symbols functions of sdboot in it"
 fi
-symbols=$(arm-none-eabi-nm "$OUT/out/firmware.elf" | grep -c ' [Tt] sdb_')
-[ "$symbols" -gt 0 ] || { echo "rp2: the firmware has no sdboot in it" >&2; exit 1; }
-arm-none-eabi-size "$OUT/out/firmware.elf"
-echo "rp2: build/rp2/out/firmware.uf2, $symbols functions of sdboot in it"

@@ -3,7 +3,7 @@
 # build/micropython. Safe to run again; the second time it changes nothing.
 #
 #   tools/setup.sh              as root, or as a user with sudo if packages are missing
-#   tools/setup.sh GROUP...     these groups of packages too: native xtensa riscv arm qemu rp2
+#   tools/setup.sh GROUP...     these groups of packages too: native xtensa riscv arm qemu rp2 pico
 #   tools/setup.sh --list       every package with its group and its reason
 #   MPY_DIR=/path tools/setup.sh  another MicroPython 1.25 tree instead of Debian's: it is used where
 #                                 it is, build/micropython becomes a link to it
@@ -20,7 +20,7 @@ TREE=$BUILD/micropython
 STAMP=$BUILD/setup.stamp
 SIGN=$BUILD/tinyssh
 
-GROUPS_KNOWN="base native xtensa riscv arm qemu rp2"
+GROUPS_KNOWN="base native xtensa riscv arm qemu rp2 pico"
 groups=base
 
 packages() {
@@ -62,6 +62,8 @@ qemu    qemu-system-misc              emulated RISC-V board
 qemu    qemu-user                     emulated Xtensa processor
 rp2     cmake                         build of MicroPython's port rp2
 rp2     libstdc++-arm-none-eabi-newlib  C++ headers for it
+pico    nodejs                        runs the emulated Pico
+pico    npm                           gets what it is made of
 LIST
 }
 
@@ -94,8 +96,13 @@ as_root() {
 }
 
 missing_packages() {
-    # Package names only; a package removed but not purged is missing too.
+    # Package names only; a package removed but not purged is missing too. Node.js often comes from
+    # elsewhere, with npm in it, and then Debian's can't be installed beside it.
     wanted_packages | while read -r name; do
+        case $name in
+        nodejs) command -v node >/dev/null && continue ;;
+        npm) command -v npm >/dev/null && continue ;;
+        esac
         case $(dpkg-query -W -f='${db:Status-Status}' "$name" 2>/dev/null) in
         installed) ;;
         *) echo "$name" ;;
