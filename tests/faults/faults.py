@@ -44,6 +44,8 @@ FILES = {
     "empty/.keep": b"",
 }
 OLD = {**release("0.0.1"), **FILES}
+# What a release has on the card.
+RELEASED = re.compile(r"/(app|lib|main\.py|prev)")
 NEW = {**release("0.0.2"), "lib/more.py": b"more = 1\n", "app/data.bin": b"data" * 3000}
 
 
@@ -93,6 +95,7 @@ class Matrix:
         values = {
             "BOOT": boot,
             "ROOT": "/sd" if self.operation.pin_low else "",
+            "PIN_LOW": self.operation.pin_low,
             "BOOTED": self.operation.booted,
             "SETUP": self.operation.setup.replace("URL", repr(self.url)),
             "OPERATION": self.operation.source.replace("URL", repr(self.url)),
@@ -158,9 +161,12 @@ class Matrix:
         if "Traceback" in case.text:
             return "traceback\n" + case.text
         after = case.looks["after"]
-        reason = self.differs(case.looks["now"], may_raise=True)
-        if reason:
-            return "%s, then at once: %s" % (case.result, reason)
+        if "now" in case.looks:
+            reason = self.differs(case.looks["now"], may_raise=True)
+            if reason:
+                return "%s, then at once: %s" % (case.result, reason)
+        elif self.operation.booted or case.result == "done":
+            return "%s, then at once nothing can be seen" % case.result
         if case.recover is not None:
             reason = self.judge_recovered(case)
             if reason:
@@ -181,7 +187,7 @@ class Matrix:
     def judge_recovered(self, case):
         if case.recover.startswith("raised"):
             return "it raises"
-        reason = self.differs(case.looks["recovered"], may_raise=False)
+        reason = self.differs(case.looks["recovered"], may_raise=not self.operation.booted)
         if not reason and case.result == "done" and self.operation.changes:
             reason = self.other(case.looks["recovered"], case.looks["after"], but="/probe")
         if not reason and case.probe != "done":
@@ -202,6 +208,8 @@ class Matrix:
 
     def differs(self, found, may_raise):
         """What is neither as before the operation nor as after it."""
+        # A boot that could not finish an update leaves that to the next one.
+        settled = self.operation.booted or not may_raise
         if "" not in found:
             return "nothing is there"
         for path, value in found.items():
@@ -209,6 +217,8 @@ class Matrix:
                 continue
             old, new = self.old.get(path), self.new.get(path)
             if path == "free" or path.startswith("/prev") or value in (old, new):
+                continue
+            if not settled and RELEASED.match(path):
                 continue
             if isinstance(value, list) and self.listing(path, value, old, new):
                 continue
@@ -223,7 +233,8 @@ class Matrix:
         old, new = set(old or ()), set(new or ())
         if not self.card.journal:
             old = {n for n in old if path + "/" + n not in self.operation.loose} | (old & set(value))
-        return old & new <= set(value) | {"prev"} and set(value) <= old | new | {"next", "prev"}
+        update = {"next", "prev", "app", "main.py", "lib"} if not self.operation.booted else {"next", "prev"}
+        return old & new <= set(value) | update and set(value) <= old | new | update
 
 
 def package_folder(folder):

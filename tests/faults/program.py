@@ -8,12 +8,15 @@ import os
 import _board
 import sdboot
 import sdboot.card
+import sdboot.mounted
 
 sdboot.card.PAUSE_MS = 0
 
 
 def boot():
-    return sdboot.boot(**BOOT)
+    # A board that stays on its internal flash says so.
+    if not sdboot.boot(**BOOT) and not PIN_LOW:
+        raise OSError("stays on internal flash")
 
 
 def put(name, data, mode="wb", at=0):
@@ -73,6 +76,8 @@ def run(fault, recover):
     result = outcome(lambda: exec(OPERATION, globals()))
     after = _board.card_commands()
     print("RESULT", (result, after[0] - before[0], after[1] - before[1]))
+    if sdboot.mounted.fs is None:
+        machine.reset()
     files("now")
     _board.card_fail("")
     if recover:
