@@ -66,7 +66,7 @@ demo: board ## set everything up, then show a board's first day
 run: board ## the simulated board in this terminal: CARD=img FLASH=img PIN=18=0 URL=http://...
 	@$(PYTHON) tools/run.py --card "$(CARD)" --flash "$(FLASH)" $(if $(PIN),--pin "$(PIN)") $(if $(URL),--url "$(URL)")
 
-test: test-unit test-sim test-board test-cuts ## all tests (under 6 minutes)
+test: test-unit test-sim test-board test-cuts test-faults ## all tests (under 6 minutes)
 	@echo "make test: all passed"
 
 test-unit: setup
@@ -90,6 +90,13 @@ test-cuts: board
 
 cuts: board ## the board's power cut at every sector of an update, and again while it recovers
 	@$(call cuts,--again)
+
+# Every 50th command of the card fails here, every one in `make faults`.
+test-faults: board
+	@$(PYTHON) tests/faults/faults.py --every 50
+
+faults: board ## each command of the card fails in each operation: told, or done (20 minutes)
+	@$(PYTHON) tests/faults/faults.py
 
 # The core with real FatFs and littlefs, cut at every write; REPLAY=token repeats one failure.
 torture: setup ## the core with real FatFs, cut at every write in every order (20 minutes)
@@ -204,4 +211,4 @@ test-install: board emu mpremote ## installing, on emulated boards
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: all help pico test-pico test-pico-boot test-pico-update cli test-cli test-sign test-upstream native test-native bench-native $(EMULATED:%=test-native-%) test-native-x64 rp2 test-newest test-frozen install uninstall mpremote test-install setup board emu test-emu demo run test test-unit test-sim test-board test-cuts test-asan cuts torture torture-slice torture-mutants bench-card fuzz lint clean
+.PHONY: all help pico test-pico test-pico-boot test-pico-update cli test-cli test-sign test-upstream native test-native bench-native $(EMULATED:%=test-native-%) test-native-x64 rp2 test-newest test-frozen install uninstall mpremote test-install setup board emu test-emu demo run test test-unit test-sim test-board test-cuts test-faults faults test-asan cuts torture torture-slice torture-mutants bench-card fuzz lint clean

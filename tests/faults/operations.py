@@ -26,7 +26,7 @@ class Operation:
     """`setup` runs before the fault is armed, `source` then. `booted`: after boot(). `card`: the
     state of the card, see make_card(). `loose`: files that may be anything in between if the
     operation fails on a card without journal. `atomic`: not for several operations in a row.
-    `changes`: the card is another one afterwards."""
+    `changes`: the card is another one afterwards. `destroys`: what it was is gone if it fails."""
 
     def __init__(
         self,
@@ -40,6 +40,7 @@ class Operation:
         changes=True,
         cards=tuple(CARDS),
         pin_low=False,
+        destroys=False,
     ):
         self.name = name
         self.source = source
@@ -51,6 +52,7 @@ class Operation:
         self.changes = changes
         self.cards = cards
         self.pin_low = pin_low
+        self.destroys = destroys
 
     def suits(self, card):
         return card in self.cards
@@ -123,6 +125,9 @@ OPERATIONS = (
     Operation("confirm", "sdboot.confirm()", card="trial", changes=False),
     Operation("rollback", "sdboot.rollback()", card="confirmed"),
     Operation("take back", "boot()", booted=False, card="reverting", atomic=False, changes=False),
+    Operation(
+        "format", "sdboot.format(BOOT['fs'])", pin_low=True, destroys=True, cards=("fat", "littlefs")
+    ),
     Operation("boot", "boot()", booted=False, changes=False),
     Operation("first boot", "boot()", booted=False, card="blank", changes=False),
 )
