@@ -66,6 +66,11 @@ enum sdb_error {
     SDB_EHTTP_SHORT = -248,   // connection closed before the announced end
     SDB_EHTTP_LENGTH = -247,  // Content-Length or chunk size can't be read
     SDB_EHTTP_CODING = -246,  // the body is compressed or coded otherwise, unasked
+    SDB_EURL_SCHEME = -245,   // neither http:// nor https://
+    SDB_EURL_HOST = -244,     // host or port that can't be used
+    SDB_EURL_USER = -243,     // user or password in it
+    SDB_EURL_TEXT = -242,     // a character that no URL has
+    SDB_EURL_LONG = -241,     // longer than we accept
 };
 
 // What went wrong, in words for the user: lower case, no full stop, static storage. Codes that are

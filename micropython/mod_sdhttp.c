@@ -2,6 +2,8 @@
 #include "port.h"
 
 #include "core/web/http.h"
+#include "core/web/spki.h"
+#include "core/web/url.h"
 #include "core/web/versions.h"
 
 // ---- Versions(current, exclude, force): chooses from a versions file ----------------------------
@@ -69,21 +71,25 @@ static MP_DEFINE_CONST_FUN_OBJ_1(versions_finish_obj, versions_finish);
 
 SDB_TYPE(sdb_versions_type, MP_QSTR_Versions, versions_make_new, VERSIONS_METHODS);
 
-// ---- Http(): reads a response -------------------------------------------------------------------
+// ---- Http(location): reads a response -----------------------------------------------------------
 
 SDB_TYPE_DECLARE(sdb_http_type);
 
 struct sdhttp_http {
     mp_obj_base_t base;
+    mp_obj_t location; // keeps the memory alive that a redirect's address is put in
     struct sdb_http http;
 };
 
+// `location`: a bytearray, used until the headers are done
 static mp_obj_t http_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw,
                               const mp_obj_t *args) {
-    (void)args;
-    mp_arg_check_num(n_args, n_kw, 0, 0, false);
+    mp_arg_check_num(n_args, n_kw, 1, 1, false);
+    mp_buffer_info_t buf;
+    mp_get_buffer_raise(args[0], &buf, MP_BUFFER_WRITE);
     struct sdhttp_http *self = mp_obj_malloc(struct sdhttp_http, type);
-    sdb_http_init(&self->http);
+    self->location = args[0];
+    sdb_http_init(&self->http, buf.buf, (uint16_t)(buf.len < 0xffff ? buf.len : 0xffff));
     return MP_OBJ_FROM_PTR(self);
 }
 
@@ -129,12 +135,69 @@ static MP_DEFINE_CONST_FUN_OBJ_1(http_head_obj, http_head);
 
 SDB_TYPE(sdb_http_type, MP_QSTR_Http, http_make_new, HTTP_METHODS);
 
+// ---- URLs ---------------------------------------------------------------------------------------
+
+static mp_obj_t url_part(const char *text, size_t len) {
+    return mp_obj_new_str(text, len);
+}
+
+// split(url) -> (secure, what Host says, host, port, path and query) or a negative error
+static mp_obj_t mod_split(mp_obj_t url) {
+    size_t len;
+    const char *text = mp_obj_str_get_data(url, &len);
+    struct sdb_url u;
+    int res = sdb_url_split(&u, text, len);
+    if (res < 0) {
+        return MP_OBJ_NEW_SMALL_INT(res);
+    }
+    mp_obj_t items[5] = {
+        mp_obj_new_bool(u.secure),    url_part(u.authority, u.authority_len),
+        url_part(u.host, u.host_len), MP_OBJ_NEW_SMALL_INT(u.port),
+        url_part(u.path, u.path_len),
+    };
+    return mp_obj_new_tuple(5, items);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(mod_split_obj, mod_split);
+
+// resolve(base, buf) -> the URL that the reference in `buf`, a bytearray that ends with its first
+// NUL, means at the URL `base`, or a negative error
+static mp_obj_t mod_resolve(mp_obj_t base, mp_obj_t ref) {
+    size_t base_len;
+    const char *text = mp_obj_str_get_data(base, &base_len);
+    mp_buffer_info_t buf;
+    mp_get_buffer_raise(ref, &buf, MP_BUFFER_READ);
+    const char *at = buf.buf;
+    size_t len = 0;
+    while (len < buf.len && at[len] != '\0') {
+        len++;
+    }
+    char *out = m_new(char, SDB_URL_MAX + 1);
+    int res = sdb_url_resolve(text, base_len, at, len, out);
+    mp_obj_t result = res < 0 ? MP_OBJ_NEW_SMALL_INT(res) : mp_obj_new_str(out, (size_t)res);
+    m_del(char, out, SDB_URL_MAX + 1);
+    return result;
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(mod_resolve_obj, mod_resolve);
+
+// spki(certificate) -> its public key in DER, bytes: what is pinned; None if it is no certificate
+static mp_obj_t mod_spki(mp_obj_t der) {
+    mp_buffer_info_t buf;
+    mp_get_buffer_raise(der, &buf, MP_BUFFER_READ);
+    size_t size;
+    const uint8_t *key = sdb_spki(buf.buf, buf.len, &size);
+    return key == NULL ? mp_const_none : mp_obj_new_bytes(key, size);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(mod_spki_obj, mod_spki);
+
 // ---- The module ---------------------------------------------------------------------------------
 
 #define SDHTTP_TYPES(T) T(sdb_versions_type) T(sdb_http_type)
 #define SDHTTP_GLOBALS(X)                                                                          \
     X(MP_QSTR_Versions, sdb_versions_type)                                                         \
-    X(MP_QSTR_Http, sdb_http_type)
+    X(MP_QSTR_Http, sdb_http_type)                                                                 \
+    X(MP_QSTR_split, mod_split_obj)                                                                \
+    X(MP_QSTR_resolve, mod_resolve_obj)                                                            \
+    X(MP_QSTR_spki, mod_spki_obj)
 
 SDB_MODULE(sdb_mod_sdhttp, MP_QSTR__sdhttp, SDHTTP_GLOBALS, SDHTTP_TYPES);
 MP_REGISTER_MODULE(MP_QSTR__sdhttp, sdb_mod_sdhttp);

@@ -72,11 +72,12 @@ http {{
     access_log {dir}/access.log; default_type application/octet-stream;
     client_body_temp_path {dir}/body; proxy_temp_path {dir}/proxy;
     fastcgi_temp_path {dir}/fastcgi; uwsgi_temp_path {dir}/uwsgi; scgi_temp_path {dir}/scgi;
-    server {{ listen 127.0.0.1:{port}; root {root}; {extra} }}
+    server {{ listen 127.0.0.1:{port}{ssl}; root {root}; {extra} }}
 }}
 """
 
-    def __init__(self, folder, extra=""):
+    def __init__(self, folder, extra="", secure=False):
+        self.secure = secure
         self.folder = Path(folder).resolve()
         self.extra = extra
 
@@ -85,14 +86,15 @@ http {{
         port = free_port()
         config = Path(self.dir.name) / "nginx.conf"
         config.write_text(
-            self.CONFIG.format(dir=self.dir.name, port=port, root=self.folder, extra=self.extra)
+            self.CONFIG.format(dir=self.dir.name, port=port, root=self.folder, extra=self.extra,
+                ssl=" ssl" if self.secure else "")
         )
         nginx = shutil.which("nginx") or "/usr/sbin/nginx"
         self.process = subprocess.Popen(
             [nginx, "-c", config, "-p", self.dir.name], stderr=subprocess.DEVNULL
         )
         wait_for_port(port, self.process)
-        return "http://127.0.0.1:%d" % port
+        return "http%s://127.0.0.1:%d" % ("s" if self.secure else "", port)
 
     def __exit__(self, *_):
         self.process.terminate()

@@ -15,8 +15,13 @@ enum http_state {
     HTTP_END,
 };
 
-void sdb_http_init(struct sdb_http *http) {
+void sdb_http_init(struct sdb_http *http, char *location, uint16_t size) {
     memset(http, 0, sizeof *http);
+    http->location = location;
+    http->location_size = size;
+    if (size > 0) {
+        location[0] = '\0';
+    }
 }
 
 static bool http_blank(char c) {
@@ -219,6 +224,26 @@ static int http_line_done(struct sdb_http *http) {
     return res;
 }
 
+// Keeps the value of a header Location, which may be longer than a line that is kept otherwise: an
+// address with a signature in it has a thousand bytes.
+static int http_location_byte(struct sdb_http *http, char c) {
+    if (http->fill == 9) {
+        http->moving = http->location_size > 0 && http->status / 100 == 3 &&
+                       http_word(http->line, "location:") == http->line + 9;
+        http->location_len = 0;
+        return 0;
+    }
+    if (!http->moving || c == '\r' || (http->location_len == 0 && http_blank(c))) {
+        return 0;
+    }
+    if (http->location_len + 1u >= http->location_size) {
+        return SDB_EHTTP_LONG;
+    }
+    http->location[http->location_len++] = c;
+    http->location[http->location_len] = '\0';
+    return 0;
+}
+
 static int http_line_byte(struct sdb_http *http, char c) {
     static const char start[] = "HTTP/1.";
     if (++http->head > SDB_HTTP_HEAD_MAX) {
@@ -242,8 +267,9 @@ static int http_line_byte(struct sdb_http *http, char c) {
             http->line[http->fill] = c;
         }
         http->fill++;
-        return 0;
+        return http->state == HTTP_HEADER ? http_location_byte(http, c) : 0;
     }
+    http->moving = false;
     if (http->fill > 0 && http->fill <= SDB_HTTP_LINE_MAX && http->line[http->fill - 1] == '\r') {
         http->fill--;
     }

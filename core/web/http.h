@@ -6,8 +6,9 @@
 #include <stdint.h>
 #include <stdbool.h>
 
-#define SDB_HTTP_LINE_MAX 511   // bytes kept of a line; longer ones may come, if they don't matter
-#define SDB_HTTP_HEAD_MAX 8192u // bytes of status line and headers, and of what goes before a chunk
+#define SDB_HTTP_LINE_MAX 511 // bytes kept of a line; longer ones may come, if they don't matter
+#define SDB_HTTP_HEAD_MAX                                                                          \
+    32768u // bytes of status line and headers, and of what goes before a chunk
 
 struct sdb_http {
     uint16_t status;   // 200, 404 ...; 0 before it is known
@@ -17,18 +18,26 @@ struct sdb_http {
     bool done;         // all of the body was there
     uint32_t length;   // announced length of the body in bytes
 
+    // Where an answer 3xx leads to, if the caller has given memory for it: a NUL-terminated
+    // reference as the server wrote it, "" if it said none.
+    char *location;
+    uint16_t location_size; // bytes of that memory
+
     // Internal.
     uint8_t state; // enum http_state
     uint16_t head; // bytes since SDB_HTTP_HEAD_MAX began to count
     uint16_t fill; // bytes of the line
+    bool moving;   // this line is the header Location
+    uint16_t location_len;
     bool held;     // a header's line has ended, the header perhaps not
     int error;     // what stopped the parser
     uint32_t left; // bytes of the body or chunk that are still to come
     char line[SDB_HTTP_LINE_MAX + 1];
 };
 
-// Starts a response to a GET.
-void sdb_http_init(struct sdb_http *http);
+// Starts a response to a GET. `location`: memory of `size` >= 1 bytes for what an answer 3xx says,
+// the caller's until the headers are done; NULL and 0: none.
+void sdb_http_init(struct sdb_http *http, char *location, uint16_t size);
 
 // Takes all `len` (below 2^31) bytes of `buf`, moves the body bytes among them to its beginning and
 // returns their number, or SDB_EHTTP_GARBAGE, _LONG, _LENGTH, _CODING, which is final. What follows

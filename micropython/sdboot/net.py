@@ -1,49 +1,96 @@
-# HTTP over the firmware's sockets: one GET, its body in pieces.
+# HTTP and HTTPS over the firmware's sockets and TLS: GETs, their bodies in pieces.
 
 from ._errors import Error, NetworkError, check
 from ._native import builtin, load
 
 socket = builtin("socket")
 
+REDIRECTS = 5  # that are followed, one after the other
 # Of Linux and ESP32: ETIMEDOUT, and what a socket with a timeout says instead of it.
 _TIMEOUT = (11, 110, 115, 116, 119)
 _UNREACHABLE = 113  # EHOSTUNREACH, on both
 
 
-def _split(url):
-    scheme, sep, rest = url.partition("://")
-    if scheme != "http" or not sep:
-        raise Error(22, "URL must begin with http://: " + url)
-    host, sep, path = rest.partition("/")
-    name, sep, port = host.partition(":")
-    if not name or (sep and not port.isdigit()):
-        raise Error(22, "URL has no host or a bad port: " + url)
-    return host, name, int(port or 80), "/" + path
+class Client:
+    """How a server is spoken to.
+
+    headers   sent to the host that is asked, not to those that it sends us on to
+    timeout   seconds without a byte until an error
+    ca, pin, insecure   for https://, see tls.py
+    """
+
+    def __init__(self, headers, timeout, ca=None, pin=None, insecure=False):
+        self.headers = headers
+        self.timeout = timeout
+        self.trust = (ca, pin, insecure)
+
+    def get(self, url, buf):
+        """The Response of a GET of `url` with status 200, redirects followed. Close it. `buf`, a
+        bytearray, is used for their addresses; pieces() may be given the same."""
+        headers = self.headers
+        first = None
+        for _ in range(REDIRECTS + 1):
+            parts = load("_sdhttp").split(url)
+            if isinstance(parts, int):
+                check(parts, url, Error)
+            if first is None:
+                first = parts
+            elif parts[:2] != first[:2]:
+                headers = {}
+            response = Response(self, url, parts, headers, buf)
+            if response.status == 200:
+                return response
+            response.close()
+            if response.status not in (301, 302, 303, 307, 308):
+                raise NetworkError(
+                    5, "%s: server answers %d instead of 200" % (url, response.status)
+                )
+            url = self._moved(url, parts, buf)
+        raise NetworkError(5, "%s: more than %d redirects" % (url, REDIRECTS))
+
+    def _moved(self, url, parts, buf):
+        if not buf[0]:
+            raise NetworkError(5, "%s: server sends us elsewhere without saying where" % url)
+        target = load("_sdhttp").resolve(url, buf)
+        if isinstance(target, int):
+            check(target, "%s: redirected to what is no address" % url, NetworkError)
+        if parts[0] and not target.startswith("https:"):
+            raise NetworkError(
+                5, "%s: redirected to %s, which anybody can read and change: refused" % (url, target)
+            )
+        return target
 
 
 class Response:
-    """A GET of `url`. Close it."""
+    """The answer of a server, up to its body."""
 
-    def __init__(self, url, headers, timeout):
+    def __init__(self, client, url, parts, headers, buf):
         self.url = url
-        host, name, port, path = _split(url)
-        self.http = load("_sdhttp").Http()
         self.sock = None
-        self.timeout = timeout
+        self.timeout = client.timeout
+        self.secure, host, name, port, path = parts
+        self.http = load("_sdhttp").Http(buf)
         request = self._request(host, path, headers)
         try:
-            address = socket.getaddrinfo(name, port, 0, socket.SOCK_STREAM)[0][-1]
-            self.sock = socket.socket()
-            self.sock.settimeout(timeout)
-            self.sock.connect(address)
+            address = socket.getaddrinfo(name, port, 0, socket.SOCK_STREAM)[0]
+            self.sock = socket.socket(address[0])
+            self.sock.settimeout(self.timeout)
+            self.sock.connect(address[-1])
+            if self.secure:
+                self.sock = load("tls").secure(self.sock, name, *client.trust)
             self._send(request)
             self._head()
         except OSError as e:
             self.close()
             raise self._error(e)
+        except BaseException:
+            self.close()
+            raise
 
     def _error(self, e):
         if isinstance(e, Error):
+            if self.url not in str(e):  # of the connection's security
+                return type(e)(e.errno, "%s: %s" % (self.url, e))
             return e
         why = "connection failed (%s)" % e
         if e.errno in _TIMEOUT:
@@ -54,11 +101,13 @@ class Response:
         return NetworkError(number, "%s: %s, try again later" % (self.url, why))
 
     def _request(self, host, path, headers):
+        if path[:1] != "/":
+            path = "/" + path
         lines = ["GET %s HTTP/1.1" % path, "Host: " + host, "Connection: close"]
         lines.append("Accept-Encoding: identity")
         lines += ["%s: %s" % pair for pair in headers.items()]
         request = "\r\n".join(lines)
-        if "\n" in path or " " in path or request.count("\n") != len(lines) - 1:
+        if request.count("\n") != len(lines) - 1:
             raise Error(22, "URL or header has white space in it: " + self.url)
         return (request + "\r\n\r\n").encode()
 
@@ -66,19 +115,25 @@ class Response:
         while data:
             data = data[self.sock.write(data) :]
 
+    def _some(self, n):
+        # Up to n bytes, as soon as there are some; none at the end. A TLS socket has no recv(), and
+        # its read() waits until it has all: but not readline().
+        data = self.sock.readline(n) if self.secure else self.sock.recv(n)
+        if data is None:
+            raise OSError(_TIMEOUT[1])
+        return data
+
     def _head(self):
         # The first body bytes come along with the header; they wait in self.rest.
-        status = done = 0
-        while not status:
-            data = bytearray(self.sock.recv(512))
+        self.status = done = 0
+        while not self.status:
+            data = bytearray(self._some(512))
             if not data:
                 check(self.http.eof(), self.url)
                 break
             n = check(self.http.feed(data, 0, len(data)), self.url)
             self.rest = memoryview(data)[:n]
-            status, self.length, done = self.http.head()
-        if status != 200:
-            raise NetworkError(5, "%s: server answers %d instead of 200" % (self.url, status))
+            self.status, self.length, done = self.http.head()
 
     def pieces(self, buf):
         """Yields the body in pieces that fill `buf`, but for the last one."""
@@ -96,8 +151,10 @@ class Response:
                     # Exactly what is left: the server need not close the connection for us.
                     want = min(want, self.length - count)
                     n = self.sock.readinto(view[fill : fill + want])
+                    if n is None:
+                        raise OSError(_TIMEOUT[1])
                 else:
-                    data = self.sock.recv(want)
+                    data = self._some(want)
                     n = len(data)
                     view[fill : fill + n] = data
                 if not n:

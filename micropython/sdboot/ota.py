@@ -7,7 +7,7 @@ import sys
 from . import __version__, board, mounted
 from ._errors import CardError, Error, check
 from ._native import builtin, load
-from .net import Response
+from .net import Client
 
 BUFFER = 2048  # bytes read from the network at a time
 
@@ -28,6 +28,7 @@ class OTA:
     key                        public keys of minisign, a line each: only releases that are signed by
                                one of them are taken. If none are given, those in sdboot.pub on the
                                internal flash, if there is such a file
+    ca, pin, insecure          whom to believe at https://, see tls.py
     """
 
     def __init__(
@@ -42,17 +43,20 @@ class OTA:
         quiet=None,
         progress=None,
         timeout=10,
-        key=None
+        key=None,
+        ca=None,
+        pin=None,
+        insecure=False
     ):
         quite = quite if quiet is None else quiet
         self.url = url.rstrip("/")
         self.main_dir = main_dir.rstrip("/")
         self.new_version_dir = new_version_dir.rstrip("/")
-        self.headers = {"User-Agent": "sdboot/" + __version__}
-        self.headers.update(headers)
+        all_headers = {"User-Agent": "sdboot/" + __version__}
+        all_headers.update(headers)
+        self.client = Client(all_headers, timeout, ca, pin, insecure)
         self.quite = quite
         self.force_update = force_update
-        self.timeout = timeout
         self.key = key
         self.progress = progress or (_no_progress if quite else _Bar())
 
@@ -162,9 +166,10 @@ class OTA:
         versions = load("_sdhttp").Versions(current, bad or None, force)
         check(versions.start(), "/%s/.version says %r" % (self.main_dir, current), CardError)
         signature = self._signature(url)
-        response = Response(url, self.headers, self.timeout)
+        buf = bytearray(BUFFER)
+        response = self.client.get(url, buf)
         try:
-            for piece in response.pieces(bytearray(512)):
+            for piece in response.pieces(buf):
                 if signature:
                     signature.feed(piece)
                 check(versions.feed(piece), url)
@@ -184,17 +189,18 @@ class OTA:
         known = signed.keys(self.key)
         if known is None:
             return None
-        return signed.signature(url, self.headers, self.timeout, known)
+        return signed.signature(url, self.client, known)
 
     def _stage(self, install, release):
         url = self.url + "/" + release.file
         self.progress("clean", 0, 0)
         while check(install.clean(), "clean-up of the card"):
             self.progress("clean", 0, 0)
-        response = Response(url, self.headers, self.timeout)
+        buf = bytearray(BUFFER)
+        response = self.client.get(url, buf)
         done = 0
         try:
-            for piece in response.pieces(bytearray(BUFFER)):
+            for piece in response.pieces(buf):
                 code = install.feed(piece)
                 if code < 0:
                     check(code, self._where(install, release))

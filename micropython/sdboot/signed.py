@@ -4,7 +4,6 @@
 from . import mounted
 from ._errors import NetworkError, PackageError, check
 from ._native import load
-from .net import Response
 
 FILE = "sdboot.pub"  # on the internal flash
 LONGEST = 2048  # bytes of a signature file
@@ -24,19 +23,20 @@ def keys(given=None):
         return None
 
 
-def signature(url, headers, timeout, known):
+def signature(url, client, known):
     """The signature of the file at `url`, made by one of the keys `known`: feed() it the file, check
     its finish() before anything in the file is believed."""
     url += ".minisig"
+    buf = bytearray(LONGEST)
     try:
-        response = Response(url, headers, timeout)
+        response = client.get(url, buf)
     except NetworkError as e:
         if e.errno != 5:
             raise
         raise PackageError(5, "%s; this board takes signed releases only" % e)
     text = bytearray()
     try:
-        for piece in response.pieces(bytearray(512)):
+        for piece in response.pieces(buf):
             text.extend(piece)
             if len(text) > LONGEST:
                 break

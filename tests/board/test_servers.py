@@ -177,7 +177,7 @@ class Bad(ServerTest):
         self.fails(url, "/versions: server answers 403")
 
     def test_other_status(self):
-        for status in ("500 Oops", "301 Moved", "204 Nothing", "206 Partial", "304 The Same"):
+        for status in ("500 Oops", "204 Nothing", "300 Choose", "206 Partial", "304 The Same"):
             bad = answer(b"x", status, headers=["Location: http://127.0.0.1:1/"])
             self.versions_fail(bad, "server answers %s instead of 200" % status[:3])
         self.package_fails(answer(PACKAGE, "500 Oops"), "server answers 500 instead of 200")
@@ -204,7 +204,7 @@ class Bad(ServerTest):
         self.package_fails(b"220 ftp ready\r\n", "answer is not HTTP/1.x")
 
     def test_endless_header(self):
-        self.versions_fail(b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 3000, "header too long")
+        self.versions_fail(b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 9000, "header too long")
         self.versions_fail(b"HTTP/1.1 200 OK\r\nA: " + b"x" * 20000, "header too long")
 
     def test_bad_length(self):
@@ -226,7 +226,7 @@ class Bad(ServerTest):
         self.fails("http://no.such.host.invalid", "connection failed")
 
     def test_bad_url(self):
-        for url in ("https://127.0.0.1", "ftp://x", "127.0.0.1/x", "http://", "http://h:port/"):
+        for url in ("http://user:pw@127.0.0.1", "ftp://x", "127.0.0.1/x", "http://", "http://h:port/"):
             self.fails(url, "URL ", errno=22)
         self.fails("http://127.0.0.1/a b", "white space in it", errno=22)
 

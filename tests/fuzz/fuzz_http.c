@@ -8,13 +8,15 @@ struct seen {
     struct sdb_http http;
     uint32_t crc;
     size_t body;
+    char location[64];
 };
 
 static int run(const uint8_t *data, size_t size, uint32_t seed, struct seen *s) {
     s->crc = 0;
     s->body = 0;
     memset(&s->http, 0xa5, sizeof s->http);
-    sdb_http_init(&s->http);
+    memset(s->location, 0xa5, sizeof s->location);
+    sdb_http_init(&s->http, s->location, sizeof s->location);
     int res = 0;
     for (size_t n; size > 0 && res >= 0; data += n, size -= n) {
         uint8_t *piece = fuzz_piece(data, size, &seed, &n);
@@ -28,6 +30,7 @@ static int run(const uint8_t *data, size_t size, uint32_t seed, struct seen *s) 
         free(piece);
     }
     int end = sdb_http_eof(&s->http);
+    CHECK(memchr(s->location, '\0', sizeof s->location) != NULL);
     CHECK(end == 0 || (end >= SDB_EHTTP_GARBAGE && end <= SDB_EHTTP_CODING));
     CHECK(res >= 0 || end == res);
     CHECK(s->http.done == (end == 0));
@@ -48,6 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     CHECK(run(data + 1, size - 1, data[0] | 0x100u, &cut) == res);
     CHECK(whole.http.status == cut.http.status && whole.http.length == cut.http.length);
     CHECK(whole.http.has_length == cut.http.has_length && whole.http.chunked == cut.http.chunked);
+    CHECK(strcmp(whole.location, cut.location) == 0);
     if (res == 0 || res == SDB_EHTTP_SHORT) { // after any other error the last piece is lost
         CHECK(whole.body == cut.body && whole.crc == cut.crc);
     }

@@ -122,9 +122,28 @@ def signatures():
     yield bytes.fromhex("2b260b606b14057f") + b"untrusted comment: minisign\n# old\n" + key + key
 
 
+def urls():
+    yield b"https://user@example.com/"
+    for text in (b"http://[::1]:80/a", b"//h/x?y#z", b"/a/./b/../../c", b"../..", b"?q", b"", b"x:y"):
+        yield text
+    yield b"https://objects.example.com/" + b"a" * 900 + b"?sig=" + b"%2B" * 30
+
+
+def certificates():
+    # The beginning of one by openssl: enough for the walk to its key.
+    yield bytes.fromhex(
+        "308201763082011da003020102021431f1a8e2c4c10f4b7c1b5a6b1d7d7c3a2f9c0c1d300a06082a8648ce3d04"
+        "03023011310f300d06035504030c0673646f6f743130301e170d3236303130313030303030305a170d33363031"
+        "30313030303030305a3011310f300d06035504030c0673646f6f74313059301306072a8648ce3d020106082a86"
+        "48ce3d030107034200" + "04" + "11" * 64
+    )
+
+
 def main(out):
     seeds = {
         "minisign": signatures,
+        "url": urls,
+        "spki": certificates,
         "tar": tars,
         "versions": versions,
         "http": responses,

@@ -9,7 +9,7 @@ static size_t body_len;
 // Feeds `text` in two pieces, cut at `cut`, then closes. Returns the result of the whole.
 static int feed_cut(const char *text, size_t len, size_t cut) {
     body_len = 0;
-    sdb_http_init(&h);
+    sdb_http_init(&h, NULL, 0);
     for (int i = 0; i < 2; i++) {
         UNIT_CASE(i);
         size_t n = i ? len - cut : cut;
@@ -55,7 +55,7 @@ static int feed_n(const char *text, size_t len) {
             assert_memory_equal(body, first_body, first_len);
         }
     }
-    sdb_http_init(&h); // byte by byte
+    sdb_http_init(&h, NULL, 0); // byte by byte
     size_t got = 0;
     int byte_res = 0;
     for (size_t i = 0; i < len && byte_res >= 0; i++) {
@@ -276,7 +276,7 @@ static void test_no_http(void **state) {
 
 // A response with a header of `name` and a value of `len` bytes.
 static int feed_long(const char *before, const char *name, int len, const char *after) {
-    char text[10000];
+    char text[40000];
     snprintf(text, sizeof text, "%s%s%0*d\r\n%s", before, name, len, 5, after);
     return feed(text);
 }
@@ -303,10 +303,12 @@ static void test_limits(void **state) {
     assert_int_equal(feed_long(OK, "A: ", most, after), 0);
     assert_int_equal(feed_long(OK, "A: ", most + 1, after), SDB_EHTTP_LONG);
     assert_int_equal(feed_long("HTTP/1.1 100 x\r\n\r\n" OK, "A: ", most, after), SDB_EHTTP_LONG);
-    assert_int_equal(feed_long(CHUNKED, "1;", 8000, "x\r\n0\r\n\r\n"), 0);
+    assert_int_equal(feed_long(CHUNKED, "1;", (int)SDB_HTTP_HEAD_MAX - 192, "x\r\n0\r\n\r\n"), 0);
     assert_body("x");
-    assert_int_equal(feed_long(CHUNKED, "1;", 8192, "x\r\n0\r\n\r\n"), SDB_EHTTP_LONG);
-    assert_int_equal(feed_long(CHUNKED "0\r\n", "Trailer: ", 8192, "\r\n"), SDB_EHTTP_LONG);
+    assert_int_equal(feed_long(CHUNKED, "1;", (int)SDB_HTTP_HEAD_MAX, "x\r\n0\r\n\r\n"),
+                     SDB_EHTTP_LONG);
+    assert_int_equal(feed_long(CHUNKED "0\r\n", "Trailer: ", (int)SDB_HTTP_HEAD_MAX, "\r\n"),
+                     SDB_EHTTP_LONG);
 }
 
 static void test_many_chunks(void **state) {
@@ -370,8 +372,50 @@ static void test_folded(void **state) {
     assert_int_equal(feed("HTTP/1.1 100 Go\r\nA: b\r\n c\r\n\r\n" OK "A: b\r\n c\r\n\r\n"), 0);
 }
 
+static void test_location(void **state) {
+    (void)state;
+    static const struct {
+        const char *headers, *location;
+    } cases[] = {
+        {"HTTP/1.1 302 Found\r\nLocation: http://x/y\r\n\r\n", "http://x/y"},
+        {"HTTP/1.1 301 Moved\r\nLOCATION:/y\r\nContent-Length: 0\r\n\r\n", "/y"},
+        {"HTTP/1.1 307 T\nContent-Location: /no\nlocation:\t /yes?a=b\n\n", "/yes?a=b"},
+        {"HTTP/1.1 308 P\r\nLocationX: /no\r\n\r\n", ""},
+        {"HTTP/1.1 308 P\r\nLocation:\r\n\r\n", ""},
+        {"HTTP/1.1 200 OK\r\nLocation: /ignored\r\nContent-Length: 0\r\n\r\n", ""},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        UNIT_CASE(i);
+        for (size_t cut = 0; cut <= strlen(cases[i].headers); cut++) {
+            UNIT_CASE(cut);
+            char location[12];
+            char text[200];
+            snprintf(text, sizeof text, "%s", cases[i].headers);
+            sdb_http_init(&h, location, sizeof location);
+            assert_int_equal(sdb_http_feed(&h, text, cut), 0);
+            assert_int_equal(sdb_http_feed(&h, text + cut, strlen(cases[i].headers) - cut), 0);
+            assert_true(h.headers_done);
+            assert_string_equal(location, cases[i].location);
+        }
+    }
+}
+
+static void test_location_too_long(void **state) {
+    (void)state;
+    for (int size = 1; size < 16; size++) {
+        UNIT_CASE(size);
+        char *location = malloc((size_t)size);
+        char text[] = "HTTP/1.1 302 Found\r\nLocation: 0123456789\r\n\r\n";
+        sdb_http_init(&h, location, (uint16_t)size);
+        assert_int_equal(sdb_http_feed(&h, text, strlen(text)), size > 10 ? 0 : SDB_EHTTP_LONG);
+        free(location);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_location),
+        cmocka_unit_test(test_location_too_long),
         cmocka_unit_test(test_content_length),
         cmocka_unit_test(test_length_that_is_none),
         cmocka_unit_test(test_until_the_connection_closes),
