@@ -53,7 +53,7 @@
     X(SDB_EHTTP_LONG, "server: header too long")                                                   \
     X(SDB_EHTTP_SHORT, "server: connection closed too early, try again")                           \
     X(SDB_EHTTP_LENGTH, "server: length of the answer can't be read")                              \
-    X(SDB_EHTTP_CODING, "server: answer is compressed or encoded, serve the file as it is")         \
+    X(SDB_EHTTP_CODING, "server: answer is compressed or encoded, serve the file as it is")        \
     X(SDB_EURL_SCHEME, "URL: must begin with http:// or https://")                                 \
     X(SDB_EURL_HOST, "URL: no host, or a port that is no number")                                  \
     X(SDB_EURL_USER, "URL: user and password are not sent, use headers=")                          \

@@ -1,6 +1,6 @@
 # HTTP and HTTPS over the firmware's sockets and TLS: GETs, their bodies in pieces.
 
-from ._errors import Error, NetworkError, check
+from ._errors import Error, NetworkError, check, strerror
 from ._native import builtin, load
 
 socket = builtin("socket")
@@ -32,7 +32,7 @@ class Client:
         for _ in range(REDIRECTS + 1):
             parts = load("_sdhttp").split(url)
             if isinstance(parts, int):
-                check(parts, url, Error)
+                raise Error(22, "%s: %s" % (url, strerror(parts)))
             if first is None:
                 first = parts
             elif parts[:2] != first[:2]:
