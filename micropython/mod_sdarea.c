@@ -1,5 +1,5 @@
-// Module _sdarea: the control area of a card that has none, an old one, or one whose first sectors
-// are damaged. Loaded for such a card only.
+// Module _sdarea: the control area of a card that has none, an old one, or first sectors that are
+// not what they were. Loaded for such a card only.
 #include "card.h"
 #include "objfs.h"
 
@@ -13,22 +13,6 @@ static struct sdb_card *area_card(mp_obj_t obj) {
     const mp_obj_t args[1] = {obj};
     return MP_OBJ_TO_PTR(sdb_card_make(1, args));
 }
-
-struct sdarea_rescue {
-    struct sdb_card *card;
-    uint8_t buf[2 * SDB_SECTOR];
-};
-
-// rescue(card) -> 0; 1: the card can be read again, its first sectors are restored from copies; 2:
-// it is one of sdboot's, but too much is lost; or -errno
-static mp_obj_t area_rescue(mp_obj_t card_in) {
-    struct sdarea_rescue *work = sdb_new0(struct sdarea_rescue);
-    SDB_KEEP(work);
-    work->card = area_card(card_in);
-    return sdb_call_end(work->card->call,
-                        sdb_control_rescue(&work->card->dev, work->buf, sizeof(work->buf)));
-}
-static MP_DEFINE_CONST_FUN_OBJ_1(area_rescue_obj, area_rescue);
 
 // ---- Area(card, journal): sees to the control area of a FAT volume ------------------------------
 
@@ -136,9 +120,7 @@ static MP_DEFINE_CONST_FUN_OBJ_1(area_last_obj, area_last);
 SDB_TYPE(sdb_area_type, MP_QSTR_Area, area_make_new, AREA_METHODS);
 
 #define SDAREA_TYPES(T) T(sdb_card_type) T(sdb_area_type)
-#define SDAREA_GLOBALS(X)                                                                          \
-    X(MP_QSTR_rescue, area_rescue_obj)                                                             \
-    X(MP_QSTR_Area, sdb_area_type)
+#define SDAREA_GLOBALS(X) X(MP_QSTR_Area, sdb_area_type)
 
 SDB_MODULE(sdb_mod_sdarea, MP_QSTR__sdarea, SDAREA_GLOBALS, SDAREA_TYPES);
 MP_REGISTER_MODULE(MP_QSTR__sdarea, sdb_mod_sdarea);

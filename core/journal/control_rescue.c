@@ -11,6 +11,8 @@
 #define FSINFO_LEAD 0x41615252u
 #define FSINFO_MAGIC_AT 484
 #define FSINFO_MAGIC 0x61417272u
+#define FSINFO_FREE 488 // clusters that are free
+#define FSINFO_NEXT 492 // where to look for one
 
 // A table from which all partitions have been deleted.
 static bool rescue_is_empty(const uint8_t *s) {
@@ -57,12 +59,25 @@ static bool rescue_is_left(const uint8_t *x, const uint8_t *y) {
     return control_uniform(x) || copy_bits(x, y, SDB_SECTOR) <= COPY_NEAR;
 }
 
-static void rescue_fsinfo(uint8_t *s) {
+// Makes FSInfo anew in `s`, counting the free clusters.
+static int rescue_fsinfo(const struct sdb_bdev *card, const struct sdb_fatgeo *geo, uint8_t *s) {
+    uint32_t count = 0;
+    uint32_t at = 0;
+    for (uint32_t cluster = 2; cluster <= geo->clusters + 1; cluster++) {
+        uint32_t next;
+        int err = sdb_fatdir_next(card, geo, s, &at, cluster, &next);
+        if (err < 0) {
+            return err;
+        }
+        count += next == 0;
+    }
     memset(s, 0, SDB_SECTOR);
     sdb_put32(s, FSINFO_LEAD);
     sdb_put32(s + FSINFO_MAGIC_AT, FSINFO_MAGIC);
-    memset(s + FSINFO_MAGIC_AT + 4, 0xFF, 8); // not known
+    sdb_put32(s + FSINFO_FREE, count);
+    sdb_put32(s + FSINFO_NEXT, 2);
     sdb_put16(s + CONTROL_SIGNATURE_AT, CONTROL_SIGNATURE);
+    return 0;
 }
 
 // What else of a volume without MBR lay in the first 4 KiB and has been erased. `boot`: its boot
@@ -85,7 +100,7 @@ static int rescue_first(const struct sdb_bdev *card, const struct sdb_fatgeo *ge
             right = boot;
         } else if (lba < geo->fat && fsinfo != 0 &&
                    (lba == fsinfo || (geo->backup != 0 && lba == geo->backup + fsinfo))) {
-            rescue_fsinfo(x);
+            err = rescue_fsinfo(card, geo, x);
             right = x;
         }
         if (err == 0 && right != NULL) {
@@ -164,7 +179,7 @@ static int rescue_from(const struct sdb_bdev *card, const struct sdb_control *c,
         at.lba != c->lba || at.sectors != c->sectors) {
         return SDB_RESCUE_NONE;
     }
-    bool left = rescue_is_left(x, y) && !rescue_is_empty(x);
+    bool left = rescue_is_left(x, y) && (!rescue_is_empty(x) || rescue_is_empty(y));
     if (!left && sdb_control_is_table(x, card->sectors)) {
         return SDB_RESCUE_NONE; // somebody has made partitions since
     }

@@ -176,7 +176,7 @@ def _make_area(card, journal):
 
 def rescued(card, formatting="auto"):
     # A card of ours whose first sectors are damaged: True if they have been put back.
-    code = load("_sdarea").rescue(card)
+    code = load("_sdprobe").rescue(card)
     if code == 2 and formatting != "any":
         raise CardError(
             5,

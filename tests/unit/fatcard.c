@@ -13,7 +13,9 @@ static void boot_sector(const struct fatcard *s, uint32_t sectors, uint32_t fat,
     bool fat32 = s->type == 32;
     uint8_t *tail = b + (fat32 ? 64 : 36);
     memset(b, 0, SDB_SECTOR);
-    memset(b + 90, 0xF4, 420); // boot code
+    if (fat32) {
+        memset(b + 90, 0xF4, 420); // boot code; without it, it looks like an MBR without partitions
+    }
     memcpy(b, fat32 ? "\xEB\x58\x90MSDOS5.0" : "\xEB\x3C\x90MSDOS5.0", 11);
     sdb_put16(b + 11, SDB_SECTOR);
     b[13] = s->cluster;
