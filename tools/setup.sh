@@ -47,6 +47,12 @@ base    mtools                        files in FAT images
 base    exfatprogs                    exFAT card images
 base    ntfs-3g                       NTFS card images
 base    e2fsprogs                     ext4 card images
+base    udftools                      UDF card images
+base    jfsutils                      JFS card images
+base    reiserfsprogs                 ReiserFS card images
+base    nilfs-tools                   NILFS2 card images
+base    hfsutils                      HFS card images
+base    parted                        Apple, BSD and GPT partition tables on card images
 base    libarchive-tools              bsdtar, one of the packers that releases are tested with
 base    busybox                       tar, another one
 base    xz-utils                      unpacks MicroPython's source package

@@ -64,12 +64,18 @@ def mount(card, fs, formatting, journal):
         device = volume.device()
         return kind, mount_fat(device), device, volume
     except OSError as e:
-        if e.errno == 5:
-            raise  # the card's fault, not the filesystem's
+        if e.errno not in (19, 22, 52, 84, 117):
+            raise  # the card's fault or the board's (memory), not the filesystem's
+        text = "the %s on the SD card can't be mounted (%s)" % (kind, e)
+        if formatting == "any" and e.errno == 84:  # littlefs: corrupt, which no device says
+            print("sdboot: %s: formatting it as %s" % (text, fs))
+            format(card, fs)
+            return mount(card, fs, "never", journal)
+        if kind == "fat":
+            text += "; repair it on a PC, fsck.fat does it"
         raise CardError(
             e.errno,
-            "the %s on the SD card can't be mounted (%s); repair it on a PC%s"
-            % (kind, e, ", fsck.fat does it" if kind == "fat" else ""),
+            '%s. To format it, ALL DATA ON IT IS LOST: sdboot.format("%s")' % (text, fs),
         )
 
 
@@ -87,7 +93,9 @@ def _known_littlefs(card):
     buf = bytearray(512)
     if card.readblocks(0, buf) or buf[8:16] != b"littlefs" or buf[22] != 2:
         return 0
-    return int.from_bytes(buf[24:28], "little")
+    block = int.from_bytes(buf[24:28], "little")
+    # recognise() says what is wrong with any other.
+    return block if block and block % 512 == 0 and block <= card.ioctl(4, 0) << 8 else 0
 
 
 def recognise(card, fs, formatting, again=False):

@@ -19,6 +19,17 @@ def mbr(image, start, kind, size=None):
     write_at(image, 440, b"disk\0\0" + entry + bytes(48) + b"\x55\xaa")
 
 
+def table(image, lba, *entries):
+    """A partition table in sector `lba`, of entries (type, start, length)."""
+    parts = b"".join(
+        bytes([0, 0xFE, 0xFF, 0xFF, kind, 0xFE, 0xFF, 0xFF]) + struct.pack("<II", start, size)
+        if kind or start
+        else bytes(16)
+        for kind, start, size in entries
+    )
+    write_at(image, lba * 512 + 446, parts.ljust(64, b"\0") + b"\x55\xaa")
+
+
 def embed(image, volume, start):
     """Copies a volume into the card, as far as it isn't zeros."""
     with open(volume, "rb") as f, open(image, "r+b") as card:
