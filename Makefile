@@ -137,7 +137,7 @@ rp2: board ## firmware for a Raspberry Pi Pico with sdboot built in
 # That firmware, and stock firmware with the native package on its flash, on an emulated RP2040.
 # Each half of the tests has a processor of its own; PICO=all runs what a slice leaves out.
 PICO ?=
-pico: board
+pico: board mpremote
 	@tools/setup.sh arm rp2 pico
 	@tools/rp2.sh
 	@$(MAKE) --no-print-directory -s native ARCH=armv6m
@@ -146,8 +146,10 @@ pico: board
 test-pico: pico ## real firmware of a Raspberry Pi Pico, emulated, with an SD card on SPI
 	@$(MAKE) --no-print-directory -j2 -O test-pico-boot test-pico-update
 
+pico_tests_boot := test_pico_boot test_pico_install
+pico_tests_update := test_pico_update
 test-pico-boot test-pico-update: test-pico-%:
-	@cd tests/pico && PICO=$(PICO) $(PYTHON) -m unittest test_pico_$*
+	@cd tests/pico && PICO=$(PICO) $(PYTHON) -m unittest $(pico_tests_$*)
 
 # Firmware with everything of sdboot in it boots with an empty flash.
 test-frozen: board ## firmware with sdboot built in and frozen

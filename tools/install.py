@@ -37,6 +37,13 @@ WIRING = """install: the package is there, boot.py is as it was: %s has no pins 
 card. Say how yours is wired (docs/INSTALL.md), for instance
     make install PORT=... BOOT='pin=10, sd={"slot": 2, "sck": 4, "miso": 5, "mosi": 6, "cs": 7}'"""
 
+# A Pico has no machine.SDCard: its boot.py makes the card with a driver, which goes to /lib.
+PICO = ROOT / "examples" / "pico"
+# What these boards have finds the card; their pins have names, and which is free we can't know.
+NAMED_PINS = ("pyboard", "mimxrt")
+NO_PIN = """install: boot.py has no recovery pin. With a button to GND at one of the board's pins, say so:
+    make install PORT=... BOOT='pin="X17"'"""
+
 
 class Failure(Exception):
     """What happened, and what to do."""
@@ -259,12 +266,53 @@ def verify(board, folder, files):
 def wanted_boot(said, default, arguments):
     """boot.py for the board: with the `arguments` of sdboot.boot() if there are any, else the
     `default` one, None where that can't work."""
+    platform = said.get("platform")
+    if platform == "rp2" and "sd=" not in (arguments or ""):
+        return pico_boot(arguments)
+    if arguments is None and platform in NAMED_PINS:
+        arguments = "pin=None"
+        print(NO_PIN)
     if arguments is None:
         return None if said["machine"].endswith(NO_DEFAULT_PINS) else default
     boot_py = b"import sdboot\n\nsdboot.boot(%s)\n" % arguments.encode()
     if code_of(boot_py) != "sdboot":
-        raise Failure("BOOT=%r is no list of arguments of sdboot.boot()" % arguments)
+        refuse(arguments)
     return boot_py
+
+
+def pico_boot(arguments):
+    """boot.py of a Pico; the `arguments` of sdboot.boot() come behind the card."""
+    boot_py = (PICO / "boot.py").read_text()
+    if arguments:
+        boot_py = boot_py.replace("boot(sd=card)", "boot(sd=card, %s)" % arguments)
+        if code_of(boot_py) != "sdboot and more":
+            refuse(arguments)
+    return boot_py.encode()
+
+
+def is_pico_boot(boot_py):
+    head = (PICO / "boot.py").read_bytes().split(b"sdboot.boot(")[0]
+    return boot_py is not None and boot_py.startswith(head)
+
+
+def install_driver(board, said):
+    """The card's driver, unless the board has one of that name."""
+    driver = PICO / "spicard.py"
+    folder = said["flash"] + "/lib"
+    wanted = hashlib.sha256(driver.read_bytes()).hexdigest()
+    found = board.call("hashes(%r)" % folder).get(driver.name)
+    if found is None:
+        board.copy([driver], folder + "/" + driver.name)
+        found = board.call("hashes(%r)" % folder).get(driver.name)
+        if found != wanted:
+            raise Failure("%s arrived damaged: run this again" % driver.name)
+        print("install: %s, the card's driver, is in %s" % (driver.name, folder))
+    elif found != wanted:
+        print("install: your own %s/%s is kept" % (folder, driver.name))
+
+
+def refuse(arguments):
+    raise Failure("BOOT=%r is no list of arguments of sdboot.boot()" % arguments)
 
 
 def install_boot(board, said, ours, force):
@@ -310,6 +358,8 @@ def install(args):
     if boot_py is None:
         print(WIRING % said["machine"])
         return
+    if is_pico_boot(boot_py):
+        install_driver(board, said)
     install_boot(board, said, boot_py, args.force)
     print(
         "install: done. Put a card in and reset the board. It says what it finds, for instance\n"
@@ -336,6 +386,8 @@ def uninstall(args):
 def uninstall_boot(board, said):
     path = said["flash"] + "/boot.py"
     does = "nothing" if said["boot"] is None else code_of(said["boot"])
+    if is_pico_boot(said["boot"]):
+        does = "sdboot"
     if does == "sdboot and more":
         print("uninstall: boot.py has more in it than ours: remove the lines with sdboot yourself")
     if does != "sdboot":

@@ -49,6 +49,7 @@ def probe():
     said = {
         "release": ".".join(str(n) for n in sys.implementation[1][:3]),
         "machine": getattr(sys.implementation, "_machine", sys.platform),
+        "platform": sys.platform,
         "mpy": getattr(sys.implementation, "_mpy", None),
         "flash": root,
         "block": stat[0],

@@ -288,6 +288,26 @@ class Refused(InstallTest):
             given = install.wanted_boot({"machine": machine}, b"ours", "pin=10")
             self.assertEqual(given, b"import sdboot\n\nsdboot.boot(pin=10)\n")
 
+    def test_boot_py_of_other_ports(self):
+        pico = {"machine": "Raspberry Pi Pico with RP2040", "platform": "rp2"}
+        default = install.wanted_boot(pico, b"ours", None)
+        self.assertIn(b"\nsdboot.boot(sd=card)\n", default)
+        given = install.wanted_boot(pico, b"ours", "pin=22")
+        self.assertIn(b"\nsdboot.boot(sd=card, pin=22)\n", given)
+        self.assertTrue(install.is_pico_boot(default) and install.is_pico_boot(given))
+        own = install.wanted_boot(pico, b"ours", "sd=None")
+        self.assertEqual(own, b"import sdboot\n\nsdboot.boot(sd=None)\n")
+        with self.assertRaisesRegex(install.Failure, "no list of arguments"):
+            install.wanted_boot(pico, b"ours", "pin=(")
+        for platform in ("pyboard", "mimxrt"):
+            said = {"machine": "a board", "platform": platform}
+            with contextlib.redirect_stdout(io.StringIO()) as out:
+                boot_py = install.wanted_boot(said, b"ours", None)
+            self.assertEqual(boot_py, b"import sdboot\n\nsdboot.boot(pin=None)\n")
+            self.assertIn("no recovery pin", out.getvalue())
+            given = install.wanted_boot(said, b"ours", "pin='X17'")
+            self.assertEqual(given, b"import sdboot\n\nsdboot.boot(pin='X17')\n")
+
     def test_architectures(self):
         said = {"release": "1.25.0", "machine": "a board"}
         for number, arch in ((10, "xtensawin"), (11, "rv32imc"), (7, "armv7m"), (4, "armv6m")):

@@ -12,12 +12,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "board"))
 from cutting import copy_sparse  # noqa: E402
-from rig import ATTEMPT, MIB, ROOT, BoardTest, Run, fsck, host, newest, own_folder  # noqa: E402
+from rig import ATTEMPT, MIB, ROOT, BoardTest, Run, fsck, host, own_folder  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 EMULATOR = ROOT / "build" / "pico" / "board.mjs"
 WORK = ROOT / "build" / "test-pico"
 PACKAGE = ROOT / "build" / "native" / "armv6m" / "lib" / "sdboot"
+DRIVER = ROOT / "examples" / "pico" / "spicard.py"
 FLASH_TOOL = ROOT / "sim" / "pico.py"
 CUT = 75  # exit status after --cut
 ALL = os.environ.get("PICO") == "all"  # not only a slice
@@ -61,12 +62,16 @@ class PicoTest(BoardTest):
         WORK.mkdir(parents=True, exist_ok=True)
         base = WORK / (self.firmware.parent.name + ".img")
         source = self.write_tree({"boot.py": boot_py.encode(), **dict(files)}, "flash")
-        if not base.exists() or base.stat().st_mtime < max(newest(PACKAGE), newest(HERE)):
+        if not base.exists() or base.stat().st_mtime < self.newest():
             extra = ["%s:/lib/sdboot" % PACKAGE] if self.firmware == STOCK else []
-            ours = ["%s:/lib/%s" % (HERE / n, n) for n in ("spicard.py", "flashnet.py")]
+            ours = ["%s:/lib/spicard.py" % DRIVER, "%s:/lib/flashnet.py" % (HERE / "flashnet.py")]
             host(FLASH_TOOL, "make", base, *ours, *extra)
         shutil.copy(base, flash)
         host(FLASH_TOOL, "put", flash, source)
+
+    def newest(self):
+        files = (self.firmware, DRIVER, *HERE.glob("*.py"), *PACKAGE.iterdir())
+        return max(f.stat().st_mtime for f in files)
 
     def power_flash(self, flash, *options, typed="", repl=True, status=0):
         """With `status` CUT the FAT on the card need not be whole: the next boot sees to that."""
@@ -99,7 +104,7 @@ class PicoTest(BoardTest):
     def formatted_card(self, files):
         """A card of 64 MiB that this firmware has formatted, once for all tests, with `files`."""
         kept = WORK / ("card-%s.img" % self.firmware.parent.name)
-        if not kept.exists() or kept.stat().st_mtime < max(newest(PACKAGE), newest(HERE)):
+        if not kept.exists() or kept.stat().st_mtime < self.newest():
             self.fat_card((), 64 * MIB)
             copy_sparse(self.card, kept)
         copy_sparse(kept, self.card)
