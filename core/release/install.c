@@ -72,14 +72,39 @@ static bool install_dirname_ok(const char *name) {
     return sdb_path_clean(clean) > 0 && !sdb_path_is_alias(name, len);
 }
 
+// Has a swap been begun and come to nothing, on a card that is full, say? Its first step would have
+// left one of these, which clean has removed before. Returns 1, 0 or an error.
+static int install_swap_undone(const struct sdb_install *in, const struct sdb_record *record) {
+    static const char traces[][16] = {SDB_DIR_OLD, SDB_FILE_ADDED, SDB_DIR_PREV};
+    const struct sdb_fs *fs = in->cfg.fs;
+    char next[SDB_DIRNAME_MAX + 2] = "/";
+    for (size_t i = 0; i < sizeof(traces) / sizeof(*traces); i++) {
+        int type = fs->stat(fs->ctx, traces[i], NULL);
+        if (type != SDB_ENOENT) {
+            return type < 0 ? type : 0;
+        }
+    }
+    if (record->next_dir[0] == '\0') {
+        return 0;
+    }
+    strcpy(next + 1, record->next_dir);
+    int type = fs->stat(fs->ctx, next, NULL);
+    return type == SDB_FS_DIR ? 1 : type < 0 && type != SDB_ENOENT ? type : 0;
+}
+
 static int install_set_state(struct sdb_install *in, uint8_t state) {
     struct sdb_record record;
     int res = sdb_record_load(in->cfg.store, &record);
     if (res < 0) {
         return res;
     }
-    if (record.state == SDB_SWAPPING || record.state == SDB_REVERTING ||
-        record.state == SDB_TRIAL) {
+    if (record.state == SDB_SWAPPING) {
+        res = install_swap_undone(in, &record);
+        if (res != 1) {
+            return res < 0 ? res : SDB_EBUSY;
+        }
+    }
+    if (record.state == SDB_REVERTING || record.state == SDB_TRIAL) {
         return SDB_EBUSY;
     }
     if (record.state == state) {

@@ -74,7 +74,7 @@ struct sdb_install {
 };
 
 // `names` is copied; its table stays the caller's. Returns 0; SDB_EINVAL for directory names or a
-// version that can't be recorded; SDB_EBUSY if a swap is unfinished (boot first) or a
+// version that can't be recorded; SDB_EBUSY if a swap is half done (boot first) or a
 // trial is not confirmed; an error of the store or the filesystem.
 int sdb_install_begin(struct sdb_install *in, const struct sdb_install_config *cfg,
                       const struct sdb_names *names);

@@ -3,7 +3,8 @@
 import json
 import unittest
 
-from rig import ROOT, BoardTest
+import cards
+from rig import MIB, ROOT, BoardTest
 from web import PythonServer, Site, package, release
 
 from lab import Nginx, free_port  # after rig, which makes tools/ known
@@ -87,6 +88,31 @@ class Full(BoardTest):
         self.assertNotIn("next", self.folders())
         self.assertEqual(self.ota(self.url).results, ["True"])
         self.assertIn("release 0.0.2 runs", self.power().out)
+
+
+    def test_root_directory_full_at_the_swap(self):
+        """FAT16's root has 512 entries, and the application takes them after staging: that is said,
+        and another release can come instead, or this one when there is room."""
+        for again in (False, True):
+            with self.subTest(again=again):
+                cards.fat(self.card, 16, 2048, 64 * MIB)
+                self.put(OLD)
+                self.site.lines = []
+                new = {**release("0.0.2"), "new.py": b"1", "lib2/a.py": b"2"}
+                self.site.add("0.0.2", package(new))
+                self.assertEqual(self.ota(self.url).results, ["True"])
+                fill = "try:\n    for i in range(600):\n        open('/sd/L%d' % i, 'w').close()\n"
+                self.power("--pin", "18=0", job=fill + "except OSError:\n    print('=> full')\n")
+                r = self.power()
+                self.assertRegex(r.out, "an update can't be finished .*full")
+                self.assertIn("release 0.0.1 runs", r.out)
+                if not again:
+                    self.site.add("0.0.3", package(release("0.0.3")))
+                    self.assertEqual(self.ota(self.url).results, ["True"])
+                remove = "import os\nfor i in range(9):\n    os.remove('/sd/L%d' % i)\n"
+                self.power("--pin", "18=0", job=remove)
+                runs = "release 0.0.%d runs" % (2 if again else 3)
+                self.assertIn(runs, self.power().out)
 
 
 class Example(BoardTest):

@@ -463,6 +463,38 @@ static void test_busy(void **state) {
     }
 }
 
+// A swap that has been begun and has come to nothing, on a full card: another release may come
+// instead. A trace of any of its steps means that it must be finished.
+static void test_swap_that_came_to_nothing(void **state) {
+    struct stage *s = *state;
+    static const char *const traces[] = {NULL, "/.sdboot/old/main.py", "/.sdboot/added",
+                                         "/prev/main.py"};
+    stage_package(&s->pkg);
+    for (size_t i = 0; i < COUNT(traces); i++) {
+        for (int next = 0; next < 2; next++) {
+            UNIT_CASE(i * 2 + (size_t)next);
+            struct sdb_record r = record_of(s);
+            r.state = SDB_SWAPPING;
+            strcpy(r.main_dir, "app");
+            strcpy(r.next_dir, "next");
+            assert_int_equal(sdb_record_save(&s->store, &r), 0);
+            if (next) {
+                memfs_text(&s->mem, "/next/a", "a");
+            }
+            if (traces[i] != NULL) {
+                memfs_text(&s->mem, traces[i], "a");
+            }
+            bool undone = next && traces[i] == NULL;
+            assert_int_equal(stage_begin(s), undone ? 0 : SDB_EBUSY);
+            assert_int_equal(record_of(s).state, undone ? SDB_IDLE : SDB_SWAPPING);
+            memfs_delete(&s->mem, "/next");
+            memfs_delete(&s->mem, "/prev");
+            memfs_delete(&s->mem, "/.sdboot/old");
+            memfs_delete(&s->mem, "/.sdboot/added");
+        }
+    }
+}
+
 static void test_cleans(void **state) {
     struct stage *s = *state;
     char path[64];
@@ -499,11 +531,17 @@ static void test_cleans(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_stages),        TEST(test_compare),
-        TEST(test_version),       TEST(test_reserved_and_conflict),
-        TEST(test_skipped),       TEST(test_duplicate),
-        TEST(test_bad_packages),  TEST(test_many),
-        TEST(test_begin_refuses), TEST(test_busy),
+        TEST(test_stages),
+        TEST(test_compare),
+        TEST(test_version),
+        TEST(test_reserved_and_conflict),
+        TEST(test_skipped),
+        TEST(test_duplicate),
+        TEST(test_bad_packages),
+        TEST(test_many),
+        TEST(test_begin_refuses),
+        TEST(test_busy),
+        TEST(test_swap_that_came_to_nothing),
         TEST(test_cleans),
     };
     return cmocka_run_group_tests_name("install", tests, NULL, NULL);
