@@ -12,6 +12,7 @@ static mp_obj_t mount_make_new(const mp_obj_type_t *type, size_t n_args, size_t 
     mp_arg_check_num(n_args, n_kw, 3, 3, false);
     struct sdb_mount *self = mp_obj_malloc(struct sdb_mount, type);
     self->vfs = args[0];
+    self->old = MP_OBJ_NULL;
     self->card = sdb_card_get(args[1]);
     self->renew = args[2];
     self->opened = mp_const_none;
@@ -49,6 +50,7 @@ static mp_obj_t mount_use(mp_obj_t self_in, mp_obj_t vfs, mp_obj_t card) {
         self->card->dead = true;
     }
     self->card = next;
+    self->old = vfs == mp_const_none ? MP_OBJ_NULL : self->vfs;
     self->vfs = vfs == mp_const_none ? MP_OBJ_NULL : vfs;
     if (self->vfs != MP_OBJ_NULL && self->cwd != MP_OBJ_NULL) {
         struct sdb_call call = {.pending = MP_OBJ_NULL};

@@ -10,6 +10,8 @@
 struct sdb_mount {
     mp_obj_base_t base;
     mp_obj_t vfs;          // the filesystem object, MP_OBJ_NULL: it has to be mounted anew
+    mp_obj_t old;          // the one before: open files of FatFs point into it, unseen by the
+                           // garbage collector
     struct sdb_card *card; // what it is on
     mp_obj_t renew;        // renew() calls use() or raises
     mp_obj_t opened;       // opened(file) is called for files opened to write, None: no call
