@@ -66,6 +66,11 @@ static bool case_recover(struct job *job, struct env *e, uint32_t lo, uint32_t h
         if (!found || check.leaks + check.overlong > 0) {
             job_fail(job, "the user's files are not what they were", "");
         }
+        env_record_store(e, &store);
+        if (found && job->scenario->old && env_record_digest(&store) != job->record) {
+            job_fail(job, "the state record is lost", "");
+            return false;
+        }
         return found;
     }
     if (job->loose && job->scenario->two) {

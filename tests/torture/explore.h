@@ -34,6 +34,7 @@ struct job {
     struct states states;
     struct set64 seen;
     bool loose;      // FSInfo may be off
+    uint64_t record; // digest of the record in an area of version 1
     uint32_t lo_end; // state after the whole run
     uint32_t stride; // take every stride-th case of the sampled kinds
     // The case in hand, as far as it has been descended to.

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cases.h"
+#include "oldarea.h"
 #include "try.h"
 
 static bool job_wrong(struct job *job, const char *what, const char *detail) {
@@ -33,6 +34,11 @@ static bool job_prepare(struct job *job) {
     image_init(&job->base, NULL);
     volume_format(&job->vol, &job->base);
     bool ok = job_setup(job, populate);
+    if (ok && job->scenario->old) {
+        ok = job_setup(job, old_area_file);
+        job->record = ok ? old_area_make(&job->vol, &job->base) : 0;
+        ok = job->record != 0;
+    }
     if (ok && !job->scenario->fresh) {
         env_init(&e, false, &job->vol, &job->base, NULL, NULL);
         ok = env_boot(&e, true, &why) == 0;

@@ -366,6 +366,7 @@ const struct scenario scenarios[] = {
     {.name = "overflow", .prepare = prepare_overflow, .run = run_overflow},
     {.name = "background", .run = run_background, .unsynced = true},
     {.name = "create", .run = run_create, .fresh = true},
+    {.name = "convert", .run = run_create, .fresh = true, .old = true},
     {.name = "record", .run = run_record},
     {.name = "update",
      .on = ON_FAT | ON_LFS,

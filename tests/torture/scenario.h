@@ -15,6 +15,7 @@ struct scenario {
     // After a cut and recovery: carry on until the visible release is `visible`; may be NULL.
     bool (*resume)(struct env *e, uint64_t visible, const char **why);
     bool fresh;    // no control area before the run: boot makes it
+    bool old;      // but one of version 1: boot replaces it
     bool unsynced; // files are open while others are flushed: leaks by FatFs itself
     bool two;      // only two visible releases may ever be, the first state's and one
     bool small;    // only on volumes with clusters up to 4 KiB
