@@ -59,6 +59,7 @@ struct sdb_install {
     bool has_app;
     bool is_version;   // this member is app/.version
     bool has_version;  // the package has one
+    bool written;      // this member is being staged, not equal to what is there
     bool skipped_boot; // the package has a boot.py
     int error;         // first error: the install is dead
 

@@ -115,6 +115,7 @@ static int install_mkdir(struct sdb_install *in) {
 static int install_create(struct sdb_install *in) {
     const struct sdb_fs *fs = in->cfg.fs;
     char mode = in->is_version ? 'w' : 'x'; // app/.version is there before its turn comes
+    in->written = true;
     int res = fs->open(fs->ctx, in->path, mode);
     if (res == SDB_ENOENT) {
         res = sdb_tree_parents(fs, in->path, 0);
@@ -185,7 +186,8 @@ static int install_hash_end(struct sdb_install *in, const char *path) {
     const struct sdb_hash *hash = in->cfg.file_hash;
     uint8_t digest[SDB_HASH_MAX];
     int res = hash != NULL ? hash->digest(hash->ctx, digest) : 0;
-    return res < 0 || hash == NULL ? res : sdb_manifest_add(&in->manifest, digest, path);
+    return res < 0 || hash == NULL ? res
+                                   : sdb_manifest_add(&in->manifest, digest, path, !in->written);
 }
 
 static int install_write(struct sdb_install *in, const void *data, size_t len);
@@ -226,6 +228,7 @@ static int install_on_begin(void *ctx, const char *path, int type, uint32_t size
         return res;
     }
     install_map_path(in, path, in_main);
+    in->written = false;
     in->size = size;
     in->done = 0;
     if (type == SDB_FS_FILE) {
@@ -369,6 +372,7 @@ int sdb_install_member_add_version(struct sdb_install *in) {
     if (in->has_version) {
         return 0;
     }
+    in->written = true;
     int res = install_hash_start(in);
     if (res == 0) {
         res = install_hash_update(in, in->cfg.version, strlen(in->cfg.version));

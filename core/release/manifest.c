@@ -15,14 +15,15 @@ static int manifest_value(int c) {
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : SDB_EINVAL;
 }
 
-int sdb_manifest_add(struct sdb_textfile *manifest, const uint8_t *digest, const char *path) {
+int sdb_manifest_add(struct sdb_textfile *manifest, const uint8_t *digest, const char *path,
+                     bool kept) {
     int res = 0;
     for (uint32_t i = 0; res == 0 && i < MANIFEST_DIGITS; i++) {
         uint32_t byte = digest[i / 2];
         res = sdb_textfile_put(manifest, manifest_digit(i % 2 == 0 ? byte >> 4 : byte & 15));
     }
     if (res == 0) {
-        res = sdb_textfile_puts(manifest, "  ");
+        res = sdb_textfile_puts(manifest, kept ? " *" : "  ");
     }
     if (res == 0) {
         res = sdb_textfile_puts(manifest, path);
@@ -30,14 +31,15 @@ int sdb_manifest_add(struct sdb_textfile *manifest, const uint8_t *digest, const
     return res < 0 ? res : sdb_textfile_put(manifest, '\n');
 }
 
-int sdb_manifest_next(struct sdb_textfile *manifest, uint8_t *digest, char *path) {
+int sdb_manifest_next(struct sdb_textfile *manifest, uint8_t *digest, char *path, bool *kept) {
     for (uint32_t i = 0; i < MANIFEST_DIGITS + 2; i++) {
         int c = sdb_textfile_get(manifest);
         if (c < 0 || (c == 0 && i == 0)) {
             return c;
         }
         if (i >= MANIFEST_DIGITS) {
-            if (c != ' ') {
+            *kept = c == '*';
+            if (c != ' ' && (c != '*' || i == MANIFEST_DIGITS)) {
                 return SDB_EINVAL;
             }
             continue;

@@ -11,6 +11,7 @@ void sdb_verify_init(struct sdb_verify *v, const struct sdb_fs *fs, const struct
     v->hash = hash;
     v->buf = buf;
     v->len = len;
+    v->written_only = false;
     v->path[0] = '/';
     strcpy(v->path + 1, strlen(main_dir) <= SDB_NAME_MAX ? main_dir : "");
     strcat(v->path, "/" SDB_MANIFEST_FILE);
@@ -39,10 +40,14 @@ static int verify_hash_file(struct sdb_verify *v, uint8_t *digest) {
 int sdb_verify_next(struct sdb_verify *v) {
     uint8_t want[SDB_MANIFEST_DIGEST];
     uint8_t have[SDB_HASH_MAX];
-    int res = sdb_manifest_next(&v->manifest, want, v->path + 1);
+    bool kept;
+    int res = sdb_manifest_next(&v->manifest, want, v->path + 1, &kept);
     if (res != 1) {
         sdb_textfile_close(&v->manifest);
         return res;
+    }
+    if (kept && v->written_only) {
+        return 1;
     }
     res = verify_hash_file(v, have);
     if (res == SDB_ENOENT || res == SDB_EISDIR || res == SDB_ENOTDIR) {
@@ -57,6 +62,7 @@ int sdb_verify_next(struct sdb_verify *v) {
 
 int sdb_verify_all(struct sdb_verify *v) {
     int res;
+    v->written_only = true;
     do {
         res = sdb_verify_next(v);
     } while (res == 1);

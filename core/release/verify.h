@@ -12,6 +12,8 @@ struct sdb_verify {
     char path[SDB_PATH_MAX + 2]; // "/" and the file that was checked last
     uint8_t *buf;                // caller's memory to read files with, more is faster
     size_t len;
+    bool written_only; // pass over files that were there before the install, and are the
+                       // application's
 };
 
 // Prepares to check the release in `main_dir` ("app") by its manifest. A name of more than
@@ -24,8 +26,9 @@ void sdb_verify_init(struct sdb_verify *v, const struct sdb_fs *fs, const struct
 // another error. After anything but 1 and SDB_EVERIFY the manifest is closed.
 int sdb_verify_next(struct sdb_verify *v);
 
-// Checks everything up to the first difference. Returns 0 (all is well, or there is no manifest),
-// SDB_EVERIFY or another error.
+// Checks what the install has written, up to the first difference. What was there already may have
+// been changed by the application since, which is no damage. Returns 0 (all is well, or there is no
+// manifest), SDB_EVERIFY or another error.
 int sdb_verify_all(struct sdb_verify *v);
 
 #endif

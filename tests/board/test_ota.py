@@ -408,13 +408,37 @@ class Between(OtaTest):
         self.assertIn("release 0.0.2 runs", self.power().out)
         self.assertEqual(self.files()["lib/x.py"], b"new")
 
-    def test_outside_file_that_did_not_change_removed(self):
-        """It was not staged, so the release isn't whole any more."""
-        self.staged()
-        self.change("os.remove('/sd/main.py')")
-        r = self.power()
-        self.assertIn("release 0.0.2 is taken back: its files on the card are damaged", r.out)
-        self.assertIn("sdboot: 0.0.1 on SD card", r.out)
+    def test_outside_files_that_did_not_change(self):
+        """They were not staged: what the application does to them since is no damage."""
+        change = (
+            "f = open('/sd/settings.json', 'w'); f.write('{1: 2}'); f.close()\n",
+            "os.remove('/sd/settings.json')\n",
+            "os.remove('/sd/settings.json'); os.mkdir('/sd/settings.json')\n",
+            "os.rename('/sd/data', '/sd/attic')\n",
+            "f = open('/sd/empty', 'w'); f.write('no more'); f.close()\n",
+        )
+        same = {"settings.json": b"{}", "data/a/table.csv": b"1;2\n" * 2000, "empty": b""}
+        for code in change:
+            with self.subTest(code):
+                self.fat_card({**OLD, **same})
+                self.site.lines = []
+                self.add("0.0.2", same)
+                self.stage()
+                before = self.files()
+                self.change(code)
+                changed = self.files()
+                self.assertNotEqual(before, changed)
+                r = self.power(job="attempt(lambda: sdboot.status()['bad'])\n")
+                self.assertIn("release 0.0.2 runs", r.out)
+                self.assertEqual(r.results, ["None"])
+                found = self.files()
+                for name in same:
+                    self.assertEqual(found.get(name), changed.get(name))
+                r = self.power(job="attempt(sdboot.rollback)\n")
+                self.assertIn("release 0.0.1 runs", self.power().out)
+                found = self.files()
+                for name in same:
+                    self.assertEqual(found.get(name), changed.get(name))
 
     def test_prev_made_by_somebody(self):
         """prev/ is ours: what was in it goes with the next update, a file of that name too."""
