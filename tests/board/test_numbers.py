@@ -48,6 +48,12 @@ class Numbers(unittest.TestCase):
         fields = [f.replace("trials", "").upper() for f in re.findall(r"r->(\w+)", items)]
         self.assertEqual([self.python[f] for f in fields], list(range(7)), fields)
 
+    def test_results_of_a_boot(self):
+        self.python = ranges(ROOT / "micropython" / "sdboot" / "trial.py")
+        results = enum("release/boot.h", "sdb_boot_result")
+        del results["BOOT_NOTHING"]
+        self.same({n.replace("BOOT", ""): v for n, v in results.items()})
+
 
 if __name__ == "__main__":
     unittest.main()
