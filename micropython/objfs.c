@@ -134,7 +134,7 @@ static int objfs_rmdir(void *ctx, const char *path) {
 }
 
 static int objfs_rename(void *ctx, const char *from, const char *to) {
-    return objfs_call(ctx, MP_QSTR_rename, NULL, from, to);
+    return objfs_room(objfs_call(ctx, MP_QSTR_rename, NULL, from, to));
 }
 
 static const struct sdb_fs objfs_reader = {

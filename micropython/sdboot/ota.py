@@ -84,6 +84,14 @@ class OTA:
             if release is None or release.version == staged:
                 self._say("%s is staged already, reset to run it" % staged)
                 return True
+        if record[mounted.STATE] == mounted.SWAPPING and not self.force_update:
+            staged = record[mounted.VERSION]
+            if release is None or release.version == staged:  # a reset would not help, again and again
+                raise CardError(
+                    28,
+                    "release %s could not be put in place at boot: is the card or its root folder "
+                    "full? Delete files, then reset" % staged,
+                )
         if release is None:
             return False
         if record[mounted.STATE] == mounted.TRIAL:

@@ -3,7 +3,8 @@
 import hashlib
 import unittest
 
-from rig import BoardTest
+import cards
+from rig import MIB, BoardTest
 from web import PythonServer, Site, package, release
 
 OLD = {**release("0.0.1"), "settings.json": b"{}"}
@@ -439,6 +440,33 @@ class Between(OtaTest):
                 found = self.files()
                 for name in same:
                     self.assertEqual(found.get(name), changed.get(name))
+
+    def test_root_folder_full(self):
+        """FAT16 has room for 512 names in it, and logs have taken them since."""
+        fill = """
+for i in range(600):
+    try:
+        open('/sd/L%06d.CSV' % i, 'w').close()
+    except OSError:
+        break
+"""
+        cards.fat(self.card, 16, 2048, 64 * MIB)
+        self.put(OLD)
+        self.add("0.0.2", {"new.py": b"1", "lib2/a.py": b"2"})
+        self.stage()
+        self.change(fill)
+        r = self.power()
+        self.assertIn("no space left on the card: delete files", r.out)
+        self.assertIn("release 0.0.1 runs", r.out)
+        r = self.ota(self.url)
+        self.assertIn("CardError 28 ", r.errors[0])
+        self.assertIn("0.0.2 could not be put in place at boot", r.errors[0])
+        self.add("0.0.3", {"new.py": b"1"})
+        self.stage()
+        r = self.ota(self.url)
+        self.assertIn("0.0.3 could not be put in place at boot", r.errors[0])
+        self.change("for i in range(300): os.remove('/sd/L%06d.CSV' % i)\n")
+        self.assertIn("release 0.0.3 runs", self.power().out)
 
     def test_prev_made_by_somebody(self):
         """prev/ is ours: what was in it goes with the next update, a file of that name too."""
