@@ -102,6 +102,9 @@ faults: board ## each command of the card fails in each operation: told, or done
 torture: setup ## the core with real FatFs, cut at every write in every order (20 minutes)
 	@$(MAKE) --no-print-directory -C tests/torture run
 
+memory: board ## every call of the API with 64 KiB down to 2 KiB of memory left, in one piece and in many
+	@cd tests/board && EXHAUSTIVE=1 $(PYTHON) -m unittest test_heap
+
 torture-slice: setup ## a part of it
 	@$(MAKE) --no-print-directory -C tests/torture slice
 
@@ -213,4 +216,4 @@ test-install: board emu mpremote ## installing, on emulated boards
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: all help pico test-pico test-pico-boot test-pico-update cli test-cli test-sign test-upstream native test-native bench-native $(EMULATED:%=test-native-%) test-native-x64 rp2 test-newest test-frozen install uninstall mpremote test-install setup board emu test-emu demo run test test-unit test-sim test-board test-cuts test-faults faults test-asan cuts torture torture-slice torture-mutants bench-card fuzz lint clean
+.PHONY: all help memory pico test-pico test-pico-boot test-pico-update cli test-cli test-sign test-upstream native test-native bench-native $(EMULATED:%=test-native-%) test-native-x64 rp2 test-newest test-frozen install uninstall mpremote test-install setup board emu test-emu demo run test test-unit test-sim test-board test-cuts test-faults faults test-asan cuts torture torture-slice torture-mutants bench-card fuzz lint clean
