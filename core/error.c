@@ -54,11 +54,11 @@
     X(SDB_EHTTP_SHORT, "server: connection closed too early, try again")                           \
     X(SDB_EHTTP_LENGTH, "server: length of the answer can't be read")                              \
     X(SDB_EHTTP_CODING, "server: answer is compressed or encoded, serve the file as it is")        \
-    X(SDB_EURL_SCHEME, "URL: must begin with http:// or https://")                                 \
-    X(SDB_EURL_HOST, "URL: no host, or a port that is no number")                                  \
-    X(SDB_EURL_USER, "URL: user and password are not sent, use headers=")                          \
-    X(SDB_EURL_TEXT, "URL: write blanks and others as %XX, a name with umlauts as xn--")           \
-    X(SDB_EURL_LONG, "URL: too long")
+    X(SDB_EURL_SCHEME, "url: must begin with http:// or https://")                                 \
+    X(SDB_EURL_HOST, "url: no host, or a port that is no number")                                  \
+    X(SDB_EURL_USER, "url: user and password are not sent, use headers=")                          \
+    X(SDB_EURL_TEXT, "url: write blanks and others as %XX, a name with umlauts as xn--")           \
+    X(SDB_EURL_LONG, "url: too long")
 
 #define ERROR_CODE(code, text) (uint8_t)(-(code)),
 #define ERROR_TEXT(code, text) text "\0"

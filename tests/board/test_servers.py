@@ -227,7 +227,7 @@ class Bad(ServerTest):
 
     def test_bad_url(self):
         for url in ("http://user:pw@127.0.0.1", "ftp://x", "127.0.0.1/x", "http://", "http://h:port/"):
-            self.fails(url, "URL", errno=22)
+            self.fails(url, ": url: ", errno=22)
         self.fails("http://127.0.0.1/a b", "blanks", errno=22)
 
     def test_silent(self):
