@@ -151,6 +151,9 @@ test-pico: pico ## real firmware of a Raspberry Pi Pico, emulated, with an SD ca
 
 pico_tests_boot := test_pico_boot test_pico_install
 pico_tests_update := test_pico_update
+bench-pico: pico ## what a boot and an update take an emulated Pico
+	@$(PYTHON) bench/pico.py
+
 test-pico-boot test-pico-update: test-pico-%:
 	@cd tests/pico && PICO=$(PICO) $(PYTHON) -m unittest $(pico_tests_$*)
 
@@ -216,4 +219,4 @@ test-install: board emu mpremote ## installing, on emulated boards
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: all help memory pico test-pico test-pico-boot test-pico-update cli test-cli test-sign test-upstream native test-native bench-native $(EMULATED:%=test-native-%) test-native-x64 rp2 test-newest test-frozen install uninstall mpremote test-install setup board emu test-emu demo run test test-unit test-sim test-board test-cuts test-faults faults test-asan cuts torture torture-slice torture-mutants bench-card fuzz lint clean
+.PHONY: all help memory bench-pico pico test-pico test-pico-boot test-pico-update cli test-cli test-sign test-upstream native test-native bench-native $(EMULATED:%=test-native-%) test-native-x64 rp2 test-newest test-frozen install uninstall mpremote test-install setup board emu test-emu demo run test test-unit test-sim test-board test-cuts test-faults faults test-asan cuts torture torture-slice torture-mutants bench-card fuzz lint clean

@@ -65,20 +65,16 @@ export class SdCard {
     this.polls = 0;
     this.application = false; // was the last command CMD55?
     this.busyUntil = 0;
-    this.deselect();
-  }
-
-  deselect() {
-    this.endRead();
-    this.endWrite();
-    this.command = [];
     this.out = []; // bytes that the host will see next
+    this.command = [];
     this.reading = null; // { lba, multi, at }: a block comes at time `at`
     this.writing = null; // { lba, multi, data }: data is null until a start token
   }
 
+  // Like most cards it goes on with what it was doing when it is selected again: micropython-lib's
+  // sdcard.py lets go of it between a command and its data.
   select(on) {
-    if (!on && this.selected) this.deselect();
+    if (!on) this.command = [];
     this.selected = on;
   }
 
@@ -89,7 +85,8 @@ export class SdCard {
       return 0xff;
     }
     const answer = this.answer();
-    if (this.writing && !this.command.length) {
+    const data = this.writing?.data || (this.writing && (byte & 0xc0) !== 0x40);
+    if (data && !this.command.length) {
       this.takeData(byte);
     } else if (this.command.length || (byte & 0xc0) === 0x40) {
       this.command.push(byte);
@@ -205,7 +202,7 @@ export class SdCard {
     this.application = false;
     if (!this.ready && (n !== 0 || this.clocks < 10)) return; // still in SD mode
     if (this.idle && hz > SLOW_HZ) return; // too fast for it to understand
-    if (this.reading && n !== 12) return;
+    if (this.reading && n !== 12 && n !== 0) return;
     if ((this.checked || n === 0 || n === 8) && crc7(command.slice(0, 5)) !== command[5]) {
       return this.reply(R1_CRC | this.state());
     }
@@ -267,6 +264,10 @@ const WHILE_IDLE = new Set([0, 8, 41, 55, 58, 59]);
 
 const COMMANDS = {
   0() {
+    this.endRead();
+    this.endWrite();
+    this.reading = null;
+    this.writing = null;
     this.ready = true;
     this.idle = true;
     this.checked = false;
