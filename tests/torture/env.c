@@ -234,6 +234,7 @@ static int env_reference_file(struct env *e) {
     }
     const struct sdb_fs *fs = &e->engine_fs;
     int err = fs->mkdir(fs->ctx, "/.sdboot");
+    err = err == SDB_EEXIST ? 0 : err; // an area of version 1 is in there
     int file = fs->open(fs->ctx, "/.sdboot/journal", 'w');
     for (uint32_t i = 0; i < SDB_CONTROL_FILE_MIN && err == 0; i++) {
         err = fs->write(fs->ctx, file, block, sizeof block);
