@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/bytes.h"
+#include "names.h"
 
 // One translation unit with the arithmetic, as native modules need it. Its constants are made
 // const where they are not by the rule that copies it (tinyssh.mk).
