@@ -151,11 +151,9 @@ class Greedy(SPICard):
     def readblocks(self, lba, buf):
         gc.collect()
         super().readblocks(lba, buf)
-        gc.collect()
     def writeblocks(self, lba, buf):
         gc.collect()
         super().writeblocks(lba, buf)
-        gc.collect()
 def card():
     return Greedy(SPI(1, sck=Pin(10), mosi=Pin(11), miso=Pin(12)), Pin(13))
 """
