@@ -92,7 +92,7 @@ static mp_obj_t area_make(mp_obj_t self_in, mp_obj_t vfs) {
         return MP_OBJ_NEW_SMALL_INT(SDB_EINVAL);
     }
     self->step = AREA_PREPARED;
-    sdb_objfs_init(&self->fs, vfs);
+    sdb_objfs_init(&self->fs, vfs, mp_const_none);
     int res = sdb_volume_make_file(&self->make, &self->volume, &self->fs.fs, self->buf);
     sdb_call_end(&self->fs.call, 0);
     return sdb_call_end(self->card->call, res);

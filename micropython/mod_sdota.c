@@ -86,7 +86,7 @@ static mp_obj_t ota_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_
     struct sdota_install *self = sdb_new0(struct sdota_install);
     SDB_KEEP(self);
     self->base.type = type;
-    sdb_objfs_init(&self->fs, args[0]);
+    sdb_objfs_init(&self->fs, args[0], args[1]);
     sdb_objvolume_init(&self->volume, args[1], &self->fs.call, &self->fs.fs);
     self->install.out = -1;
     for (int i = 0; i < 3; i++) {

@@ -20,7 +20,7 @@ struct swap_work {
 static struct swap_work *swap_work_new(mp_obj_t vfs, mp_obj_t volume) {
     struct swap_work *work = sdb_new0(struct swap_work);
     SDB_KEEP(work);
-    sdb_objfs_init(&work->fs, vfs);
+    sdb_objfs_init(&work->fs, vfs, volume);
     sdb_objvolume_init(&work->volume, volume, &work->fs.call, &work->fs.fs);
     work->boot.fs = &work->fs.fs;
     work->boot.store = &work->volume.store;

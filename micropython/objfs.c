@@ -1,6 +1,7 @@
 #include "objfs.h"
 
 #include "core/error.h"
+#include "core/release/layout.h"
 
 #include <string.h>
 
@@ -42,6 +43,32 @@ static int objfs_stat(void *ctx, const char *path, uint32_t *size) {
     return res < 0
                ? res
                : sdb_call_take(&self->call, objfs_take_stat, size != NULL ? size : &ignored, ret);
+}
+
+// FatFs says EACCES for what a PC has made read-only, and MicroPython has no call to change that.
+// `result`: of a call that may have met it. Returns true if it is due again.
+static bool objfs_again(struct sdb_objfs *self, int result, const char *path, bool dir) {
+    if (result != SDB_EACCES || self->volume == MP_OBJ_NULL) {
+        return false;
+    }
+    // FatFs keeps one sector in memory, which is that of the directory entry now: it must be
+    // another one while the card is changed below it.
+    mp_obj_t other;
+    const char *slash = path + 1;
+    while (*slash != '/' && *slash != '\0') {
+        slash++;
+    }
+    if (!dir) {
+        objfs_stat(self, *slash != '\0' ? "/-" : "/" SDB_DIR "/-", NULL);
+    } else if (objfs_call(self, MP_QSTR_ilistdir, &other, path, NULL) == 0) {
+        mp_obj_t item;
+        sdb_call_next(&self->call, other, &item);
+    }
+    mp_obj_t ret;
+    mp_obj_array_t array = SDB_BYTEARRAY(path, strlen(path) + 1);
+    const struct sdb_arg arg = {.obj = MP_OBJ_FROM_PTR(&array)};
+    int res = sdb_call(&self->call, self->volume, MP_QSTR_writable, &ret, 1, &arg);
+    return res == 0 && sdb_call_number(ret) == 0;
 }
 
 // FatFs says EACCES if there is no room in a directory and none to make it larger.
@@ -121,16 +148,32 @@ static void objfs_closedir(void *ctx, int dir) {
     self->dir = MP_OBJ_NULL;
 }
 
+static int objfs_open_any(void *ctx, const char *path, char mode) {
+    int res;
+    do {
+        res = objfs_open(ctx, path, mode);
+    } while (mode != 'r' && objfs_again(ctx, res == SDB_ENOSPC ? SDB_EACCES : res, path, false));
+    return res;
+}
+
 static int objfs_mkdir(void *ctx, const char *path) {
     return objfs_room(objfs_call(ctx, MP_QSTR_mkdir, NULL, path, NULL));
 }
 
 static int objfs_remove(void *ctx, const char *path) {
-    return objfs_call(ctx, MP_QSTR_remove, NULL, path, NULL);
+    int res;
+    do {
+        res = objfs_call(ctx, MP_QSTR_remove, NULL, path, NULL);
+    } while (objfs_again(ctx, res, path, false));
+    return res;
 }
 
 static int objfs_rmdir(void *ctx, const char *path) {
-    return objfs_call(ctx, MP_QSTR_rmdir, NULL, path, NULL);
+    int res;
+    do {
+        res = objfs_call(ctx, MP_QSTR_rmdir, NULL, path, NULL);
+    } while (objfs_again(ctx, res, path, true));
+    return res;
 }
 
 static int objfs_rename(void *ctx, const char *from, const char *to) {
@@ -145,7 +188,7 @@ static const struct sdb_fs objfs_reader = {
 
 static const struct sdb_fs objfs_all = {
     .stat = objfs_stat,
-    .open = objfs_open,
+    .open = objfs_open_any,
     .read = objfs_read,
     .write = objfs_write,
     .close = objfs_close,
@@ -165,8 +208,9 @@ static void objfs_init(struct sdb_objfs *self, mp_obj_t vfs, const struct sdb_fs
     self->fs.ctx = self;
 }
 
-void sdb_objfs_init(struct sdb_objfs *self, mp_obj_t vfs) {
+void sdb_objfs_init(struct sdb_objfs *self, mp_obj_t vfs, mp_obj_t volume) {
     objfs_init(self, vfs, &objfs_all);
+    self->volume = volume != mp_const_none ? volume : MP_OBJ_NULL;
 }
 
 void sdb_objfs_init_reader(struct sdb_objfs *self, mp_obj_t vfs) {

@@ -10,11 +10,13 @@ struct sdb_objfs {
     mp_obj_t vfs;
     mp_obj_t file[2]; // open ones
     mp_obj_t dir;     // iterator over the directory being listed
+    mp_obj_t volume;  // the Volume below, for what is read-only on FAT; MP_OBJ_NULL: none
     struct sdb_fs fs;
 };
 
-// Takes `vfs`. The struct must be part of an object that the garbage collector knows.
-void sdb_objfs_init(struct sdb_objfs *self, mp_obj_t vfs);
+// Takes `vfs`, and the Volume that it is mounted on or None. The struct must be part of an object
+// that the garbage collector knows.
+void sdb_objfs_init(struct sdb_objfs *self, mp_obj_t vfs, mp_obj_t volume);
 
 // Likewise, for reading files only: that is all of the code that the module needs then.
 void sdb_objfs_init_reader(struct sdb_objfs *self, mp_obj_t vfs);

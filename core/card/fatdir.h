@@ -1,5 +1,5 @@
 // Directories and cluster chains of a FAT volume, sector by sector: for what must be found before
-// a filesystem is mounted, or beside one. FAT16 and FAT32.
+// a filesystem is mounted, or beside one.
 #ifndef SDB_FATDIR_H
 #define SDB_FATDIR_H
 
@@ -20,8 +20,9 @@ struct sdb_fatdir {
 };
 
 // Looks in the directory that begins at cluster `dir` (0: the root) for a directory with the long
-// name `name`, at most 12 ASCII characters, case as given. `buf`: 512 bytes, holds the entry's
-// sector afterwards. Returns 0 with *found, SDB_ENOENT or the device's error.
+// or short name `name`, as FatFs compares names: upper and lower case are one. All characters
+// beyond ASCII are one as well. `buf`: 512 bytes, holds the entry's sector afterwards. Returns 0
+// with *found, SDB_ENOENT or the device's error.
 int sdb_fatdir_find_dir(const struct sdb_bdev *dev, const struct sdb_fatgeo *geo, uint32_t dir,
                         const char *name, struct sdb_fatdir *found, uint8_t *buf);
 
@@ -29,7 +30,14 @@ int sdb_fatdir_find_dir(const struct sdb_bdev *dev, const struct sdb_fatgeo *geo
 int sdb_fatdir_find_file(const struct sdb_bdev *dev, const struct sdb_fatgeo *geo, uint32_t dir,
                          const char *name, struct sdb_fatdir *found, uint8_t *buf);
 
-// Does the 32 bytes at `entry` describe a file with that short name? *found gets first and size.
+// Clears the attribute "read-only" of what FatFs calls `path` (absolute, in bytes of its code
+// page): FatFs has no call for it and removes nothing that has it. Writes one sector through `dev`,
+// what the volume is mounted on; FatFs must not have that sector in its window. Of several names
+// that differ in characters beyond ASCII only, the first that is read-only is taken. `buf`: 512
+// bytes. Returns 0, SDB_ENOENT if nothing of that name is read-only, or the device's error.
+int sdb_fatdir_writable(const struct sdb_bdev *dev, const char *path, uint8_t *buf);
+
+// Do the 32 bytes at `entry` describe a file with that short name? *found gets first and size.
 bool sdb_fatdir_is_file(const uint8_t *entry, const char *name, struct sdb_fatdir *found);
 
 // The entry of `cluster` in the first FAT: 0 free, or the next cluster of the chain. *at: which
