@@ -16,7 +16,7 @@
     X(SDB_ENOTDIR, "not a directory")                                                              \
     X(SDB_EISDIR, "is a directory")                                                                \
     X(SDB_EINVAL, "invalid argument or data")                                                      \
-    X(SDB_ENOSPC, "no space left on the card: delete files")                                       \
+    X(SDB_ENOSPC, "no space left on the card: delete files, it or its root folder is full")        \
     X(SDB_EROFS, "read-only")                                                                      \
     X(SDB_ENAMETOOLONG, "name too long")                                                           \
     X(SDB_ENOTEMPTY, "directory not empty")                                                        \
