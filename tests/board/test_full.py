@@ -128,9 +128,10 @@ class Example(BoardTest):
         }
         self.example["app/.version"] = b"0.0.1\n"
 
-    def run_it(self, url, *options, wait=None):
+    def run_it(self, url, *options, wait=None, logged=2, **more):
         settings = json.loads(self.example["settings.json"])
         settings.update(updates=url, interval_s=0, readings=2)
+        settings.update(more)
         files = {**self.example, "settings.json": json.dumps(settings).encode()}
         if wait is not None:
             name = "app/wifi.py"
@@ -141,8 +142,9 @@ class Example(BoardTest):
         self.make_flash(flash, (ROOT / "examples" / "app" / "boot.py").read_text())
         r = self.power_flash(flash, *options)
         self.assertNotIn("Traceback", r.out)
-        self.assertEqual(r.out.count("app: logged"), 2, r.out)
-        self.assertEqual(self.files()["log.csv"].count(b"\n"), 2)
+        self.assertEqual(r.out.count("app: logged"), logged, r.out)
+        if logged:
+            self.assertEqual(self.files()["log.csv"].count(b"\n"), logged)
         return r
 
     def test_update(self):
@@ -154,6 +156,48 @@ class Example(BoardTest):
             r = self.run_it(url)
         self.assertIn("app: this is release 0.0.1", r.out)
         self.assertIn("app: this is release 0.0.2", r.out)
+
+    def test_watchdog(self):
+        """Fed in all that takes its time: an update of 2 MB, slow Wi-Fi, sleep."""
+        site = Site(self.dir / "www")
+        new = {**self.example, "app/.version": b"0.0.2", "app/big": bytes(2 << 20)}
+        del new["settings.json"]
+        site.add("0.0.2", package(new))
+        with Nginx(site.folder) as url:
+            r = self.run_it(url, "--wifi-delay", "3500", watchdog_s=3, interval_s=4)
+        self.assertIn("app: this is release 0.0.2", r.out)
+        self.assertIn("app: release confirmed", r.out)
+        self.assertNotIn("WDT", r.out)
+
+    def test_looks_while_it_runs(self):
+        site = Site(self.dir / "www")
+        site.add("0.0.1", package(self.example))
+        with Nginx(site.folder) as url:
+            r = self.run_it(url, look_s=0)
+            self.assertEqual(r.out.count("no newer release"), 2, r.out)
+            again = self.run_it(url)
+        self.assertEqual(again.out.count("no newer release"), 1, again.out)
+
+    def test_confirms_when_the_server_was_reached(self):
+        """A release that has cut itself off from its server is taken back."""
+        site = Site(self.dir / "www")
+        deaf = self.example["app/wifi.py"].replace(b"wlan.active(True)", b"raise OSError(5)")
+        self.assertNotEqual(deaf, self.example["app/wifi.py"])
+        new = {**self.example, "app/.version": b"0.0.2", "app/wifi.py": deaf}
+        del new["settings.json"]
+        site.add("0.0.2", package(new))
+        flash = self.dir / "flash.img"
+        with Nginx(site.folder) as url:
+            r = self.run_it(url)
+            self.assertIn("app: this is release 0.0.2", r.out)
+            self.assertNotIn("confirmed", r.out)
+            for _ in range(3):
+                r = self.power_flash(flash)
+        self.assertIn("app: this is release 0.0.1", r.out)
+
+    def test_log_fails(self):
+        r = self.run_it("http://127.0.0.1:1", log="/none/log.csv", logged=0)
+        self.assertEqual(r.out.count("app: not logged:"), 2, r.out)
 
     def test_server_down(self):
         r = self.run_it("http://127.0.0.1:%d" % free_port())
