@@ -83,7 +83,7 @@ _Noreturn void sim_boot(char *heap, char *stack_top, size_t stack);
 // irq.c: a thread that stands for the hardware beside the processor.
 void sim_irq_start(void);
 void sim_irq_start_again(void);    // after fork(), which copies no threads
-void sim_irq_wait(int timeout_ms); // sleeps until an interrupt, -1: without limit
+void sim_irq_wait(int timeout_ms); // sleeps until an interrupt; other threads run meanwhile
 uint64_t sim_now_ns(void);         // monotonic
 void sim_timer_set(int id, uint64_t period_ns, bool repeat, void *callback, void *arg);
 void sim_timer_stop(int id);

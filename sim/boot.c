@@ -11,6 +11,9 @@
 #include "board.h"
 
 static void boot_soft_reset_cleanup(void) {
+#if MICROPY_PY_THREAD
+    mp_thread_deinit();
+#endif
     sim_timer_stop_all();
     memset(MP_STATE_PORT(sim_timer_objs), 0, sizeof(MP_STATE_PORT(sim_timer_objs)));
     gc_sweep_all();
@@ -23,6 +26,9 @@ static void boot_soft_reset_cleanup(void) {
 
 // One life of the interpreter: from power-on or a soft reset to the next soft reset.
 static void boot_run(char *heap, char *stack_top, size_t stack) {
+#if MICROPY_PY_THREAD
+    mp_thread_init(); // first: the interpreter's state is reached through it
+#endif
     mp_cstack_init_with_top(stack_top, stack);
     gc_init(heap, heap + sim_opt.heap);
     mp_init();

@@ -71,8 +71,9 @@ static void irq_switch_off(int signum) {
     irq_signal(irq_wake_fd);
 }
 
-void sim_irq_wait(int timeout_ms) {
-    if (!irq_running) {
+// Interrupts wake the first thread only: they must not be taken from it by another.
+static void irq_sleep(int timeout_ms) {
+    if (!irq_running || !pthread_equal(pthread_self(), irq_main_thread)) {
         struct timespec ts = {timeout_ms / 1000, timeout_ms % 1000 * 1000000L};
         nanosleep(&ts, NULL);
         return;
@@ -81,6 +82,12 @@ void sim_irq_wait(int timeout_ms) {
     if (poll(&p, 1, timeout_ms) > 0) {
         irq_clear(irq_main_fd);
     }
+}
+
+void sim_irq_wait(int timeout_ms) {
+    MP_THREAD_GIL_EXIT();
+    irq_sleep(timeout_ms);
+    MP_THREAD_GIL_ENTER();
 }
 
 // Serial input

@@ -62,8 +62,10 @@
 // Interrupts are a thread of the simulator (irq.c); this lock holds them off.
 void sim_irq_disable(void);
 void sim_irq_enable(void);
+#if !MICROPY_PY_THREAD // else ports/unix/mphalport.h defines them, to call the same
 #define MICROPY_BEGIN_ATOMIC_SECTION() (sim_irq_disable(), 0xffffffffu)
 #define MICROPY_END_ATOMIC_SECTION(state) ((void)(state), sim_irq_enable())
+#endif
 
 // The unix port has no mp_hal_stdio_poll() and makes the name a macro for this one. sys.stdin of
 // the microcontroller ports calls it, hal.c defines it.

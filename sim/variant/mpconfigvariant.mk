@@ -2,7 +2,7 @@
 # mpconfigport.mk.
 # Not in Debian's source package; in a tree of your own it may be.
 MICROPY_PY_BTREE = $(if $(wildcard $(TOP)/lib/berkeley-db-1.xx/btree/bt_open.c),1,0)
-MICROPY_PY_THREAD = 0
+MICROPY_PY_THREAD = $(SIM_THREAD)
 MICROPY_PY_TERMIOS = 0
 MICROPY_PY_FFI = 0
 MICROPY_PY_JNI = 0
@@ -31,3 +31,10 @@ $(BUILD)/unix_mphal.o: CFLAGS += $(foreach f, set_interrupt_char stdio_mode_raw 
 	stdin_rx_chr stdout_tx_strn stdout_tx_strn_cooked stdout_tx_str delay_ms time_ns \
 	ticks_ms ticks_us, \
 	-Dmp_hal_$(f)=unix_hal_$(f))
+# One lock holds off interrupts, irq.c's: the port's own is for its list of threads only.
+ifeq ($(SIM_THREAD),1)
+CFLAGS += -Dmp_thread_unix_begin_atomic_section=sim_irq_disable \
+	-Dmp_thread_unix_end_atomic_section=sim_irq_enable
+$(BUILD)/mpthreadport.o: CFLAGS += -Ump_thread_unix_begin_atomic_section \
+	-Ump_thread_unix_end_atomic_section
+endif

@@ -24,3 +24,11 @@
 #define MICROPY_PY_OS_DUPTERM (1)
 
 #undef MICROPY_PLAT_DEV_MEM
+
+// With threads: the global lock of ESP32, which the unix port itself does without.
+#if MICROPY_PY_THREAD
+#undef MICROPY_PY_THREAD_GIL
+#define MICROPY_PY_THREAD_GIL (1)
+#undef MICROPY_PY_THREAD_RECURSIVE_MUTEX
+#define MICROPY_PY_THREAD_RECURSIVE_MUTEX (1)
+#endif
