@@ -162,6 +162,10 @@ test-frozen: board ## firmware with sdboot built in and frozen
 	@$(MAKE) --no-print-directory -C sim FROZEN=1
 	@$(PYTHON) -m unittest discover -s tests/frozen
 
+test-threads: board ## several threads on one card: a board with _thread
+	@$(MAKE) --no-print-directory -C sim THREAD=1
+	@cd tests/board && SDBOOT_BOARD=$(CURDIR)/build/sim-thread/board $(PYTHON) -m unittest test_threads test_transaction
+
 # The native modules on four instruction sets; on those with 32 bits with a heap of 64 KiB. All of
 # the board's tests run on x64, the others boot, update, swap, roll back and cut power.
 EMULATED := xtensawin rv32imc armv7m
@@ -219,4 +223,4 @@ test-install: board emu mpremote ## installing, on emulated boards
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: all help memory bench-pico pico test-pico test-pico-boot test-pico-update cli test-cli test-sign test-upstream native test-native bench-native $(EMULATED:%=test-native-%) test-native-x64 rp2 test-newest test-frozen install uninstall mpremote test-install setup board emu test-emu demo run test test-unit test-sim test-board test-cuts test-faults faults test-asan cuts torture torture-slice torture-mutants bench-card fuzz lint clean
+.PHONY: all help test-threads memory bench-pico pico test-pico test-pico-boot test-pico-update cli test-cli test-sign test-upstream native test-native bench-native $(EMULATED:%=test-native-%) test-native-x64 rp2 test-newest test-frozen install uninstall mpremote test-install setup board emu test-emu demo run test test-unit test-sim test-board test-cuts test-faults faults test-asan cuts torture torture-slice torture-mutants bench-card fuzz lint clean

@@ -29,6 +29,7 @@ static mp_obj_t volume_make_new(const mp_obj_type_t *type, size_t n_args, size_t
     self->gate.busy = false;
     self->gate.broken = false;
     self->flusher = MP_OBJ_NULL;
+    self->guard = MP_OBJ_NULL;
     self->broken = false;
     self->committed = false;
     SDB_KEEP(self);
@@ -67,11 +68,27 @@ static int volume_flush(struct sdb_volume_obj *self) {
     return res < 0 ? res : sdb_call_number(ret);
 }
 
+// May who calls commit what is open? 0, or SDB_EBUSY and what the guard says waits to be raised.
+static int volume_may_commit(struct sdb_volume_obj *self) {
+    mp_obj_t said = mp_const_none;
+    if (self->guard == MP_OBJ_NULL || !sdb_journal_is_open(sdb_volume_journal(&self->volume))) {
+        return 0;
+    }
+    int res = sdb_call_function(self->card->call, self->guard, &said);
+    if (res == 0 && said != mp_const_none) {
+        self->card->call->pending = said;
+        res = SDB_EBUSY;
+    }
+    return res;
+}
+
 // FatFs syncs as the last thing of an operation: its window is clean then, and it may be entered
 // again for the other file.
 static int volume_before_sync(mp_obj_t owner) {
     struct sdb_volume_obj *self = MP_OBJ_TO_PTR(owner);
-    return sdb_journal_is_open(sdb_volume_journal(&self->volume)) ? 0 : volume_flush(self);
+    int res = volume_may_commit(self);
+    return res < 0 || sdb_journal_is_open(sdb_volume_journal(&self->volume)) ? res
+                                                                             : volume_flush(self);
 }
 
 // After an error of it the filesystem may be in the middle of something.
@@ -155,13 +172,18 @@ static mp_obj_t volume_settle(mp_obj_t self_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(volume_settle_obj, volume_settle);
 
-// begin(), commit() -> 0 or a negative error: an explicit transaction
-static mp_obj_t volume_begin(mp_obj_t self_in) {
-    struct sdb_volume_obj *self = volume_self(self_in);
+// begin(), commit() -> 0 or a negative error: an explicit transaction. begin(guard): guard() is
+// asked at each commit of somebody else's in it, and returns None or the exception for that one.
+static mp_obj_t volume_begin(size_t n_args, const mp_obj_t *args) {
+    struct sdb_volume_obj *self = volume_self(args[0]);
     int res = volume_flush(self);
-    return volume_end(self, res < 0 ? res : volume_step(self, sdb_journal_begin));
+    res = res < 0 ? res : volume_step(self, sdb_journal_begin);
+    if (res == 0) {
+        self->guard = n_args > 1 && args[1] != mp_const_none ? args[1] : MP_OBJ_NULL;
+    }
+    return volume_end(self, res);
 }
-static MP_DEFINE_CONST_FUN_OBJ_1(volume_begin_obj, volume_begin);
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(volume_begin_obj, 1, 2, volume_begin);
 
 static mp_obj_t volume_commit(mp_obj_t self_in) {
     struct sdb_volume_obj *self = volume_self(self_in);
@@ -194,7 +216,10 @@ static mp_obj_t volume_slot(size_t n_args, const mp_obj_t *args) {
     }
     int number = (int)mp_obj_get_int(args[1]);
     bool write = mp_obj_is_true(args[3]);
-    int res = self->gate.busy ? SDB_EBUSY : sdb_gate_enter(&self->gate);
+    int res = write ? volume_may_commit(self) : 0;
+    if (res == 0) {
+        res = self->gate.busy ? SDB_EBUSY : sdb_gate_enter(&self->gate);
+    }
     if (res == 0) {
         sdb_volume_store(&self->volume, &store);
         res = write ? store.write(store.ctx, number, buf.buf)
@@ -241,7 +266,8 @@ static MP_DEFINE_CONST_FUN_OBJ_2(volume_defer_obj, volume_defer);
 static mp_obj_t volume_checkpoint(mp_obj_t self_in, mp_obj_t must) {
     struct sdb_volume_obj *self = volume_self(self_in);
     bool due = mp_obj_is_true(must) || sdb_journal_full(sdb_volume_journal(&self->volume));
-    return volume_end(self, due ? volume_step(self, sdb_journal_checkpoint) : 0);
+    int res = due ? volume_may_commit(self) : 0;
+    return volume_end(self, due && res == 0 ? volume_step(self, sdb_journal_checkpoint) : res);
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(volume_checkpoint_obj, volume_checkpoint);
 

@@ -16,6 +16,7 @@ struct sdb_volume_obj {
     // An object whose flush() is called before anybody else's commit: the file that an install has
     // open is committed along and needs its directory entry to speak of it. MP_OBJ_NULL: none.
     mp_obj_t flusher;
+    mp_obj_t guard; // of the open transaction, see begin(); MP_OBJ_NULL: none
 
     // After a commit that could not be ended: what it has left is not known again yet; it is past
     // the commit point.

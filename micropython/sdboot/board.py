@@ -168,8 +168,8 @@ def verify(directory="app"):
 
 def transaction():
     """`with sdboot.transaction():` what is written, renamed and removed in it happens whole or not
-    at all. An exception undoes it; files that were open then must be opened anew. Not to be nested,
-    nor to be left open while other code writes to the card."""
+    at all. An exception undoes it; files that were open then must be opened anew. Not to be nested.
+    Other threads' wait their turn; what else they flush meanwhile is refused (error 16)."""
     from .transact import Transaction
 
     return Transaction(mounted.volume)

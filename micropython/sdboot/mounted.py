@@ -8,6 +8,11 @@ import vfs
 from ._errors import CardError, check
 from ._native import load
 
+try:
+    import _thread as threads  # here, not later: where there is none, it is searched for on the card
+except ImportError:
+    threads = None
+
 card = None  # the block device (_sdboot.Card)
 fs = None  # the filesystem on it (_sdboot.Mount)
 kind = None  # "fat" or "littlefs"

@@ -9,6 +9,8 @@ from ._errors import CardError, Error, check
 from ._native import builtin, load
 from .net import Client
 
+turns = load("turns")
+
 BUFFER = 2048  # bytes read from the network at a time
 
 Release = builtin("collections").namedtuple("Release", ("version", "file", "sha1"))
@@ -123,7 +125,7 @@ class OTA:
 
     def _abort(self, install):
         progress = self.progress
-        while install.abort() > 0:
+        while _turn(install.abort) > 0:
             try:
                 progress("clean", 0, 0)  # it may feed a watchdog
             except BaseException:  # it may be the reason for all this
@@ -141,7 +143,7 @@ class OTA:
             hashlib.sha1,
             hashlib.sha256,
         )
-        code = install.begin()
+        code = _turn(install.begin)
         if code == -16:
             raise Error(
                 16,
@@ -202,21 +204,21 @@ class OTA:
     def _stage(self, install, release):
         url = self.url + "/" + release.file
         self.progress("clean", 0, 0)
-        while check(install.clean(), "clean-up of the card"):
+        while check(_turn(install.clean), "clean-up of the card"):
             self.progress("clean", 0, 0)
         buf = bytearray(BUFFER)
         response = self.client.get(url, buf)
         done = 0
         try:
             for piece in response.pieces(buf):
-                code = install.feed(piece)
+                code = _turn(install.feed, piece)
                 if code < 0:
                     check(code, self._where(install, release))
                 done += len(piece)
                 self.progress("download", done, response.length)
         finally:
             response.close()
-        check(install.finish(), release.file)
+        check(_turn(install.finish), release.file)
         boot, litter = install.skipped()
         if boot:
             self._say(release.file + ": boot.py is skipped, it belongs on the internal flash")
@@ -231,6 +233,15 @@ class OTA:
         except UnicodeError:
             text = repr(member)[2:-1]
         return "%s: %s" % (release.file, text) if text else release.file
+
+
+def _turn(step, *arguments):
+    mine = turns.begin()
+    try:
+        return step(*arguments)
+    finally:
+        if mine:
+            turns.end()
 
 
 def _no_progress(phase, done, total):

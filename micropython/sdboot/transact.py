@@ -2,6 +2,9 @@
 
 from . import mounted
 from ._errors import CardError, Error, check
+from ._native import load
+
+turns = load("turns")
 
 
 class Transaction:
@@ -13,14 +16,34 @@ class Transaction:
         self.many = 16
 
     def __enter__(self):
+        self.turn = turns.begin()
+        try:
+            return self._begin()
+        except BaseException:
+            self._done()
+            raise
+
+    def _begin(self):
         if mounted.failed():
             raise CardError(5, "an earlier write to the card has failed: call sdboot.recover()")
         opened = self._opened
-        check(self.volume.begin(), "transaction (they can't be nested)")
+        guard = turns.guard if mounted.threads else None
+        check(self.volume.begin(guard), "transaction (they can't be nested)")
         mounted.fs.watch(opened)
         return self
 
     def __exit__(self, kind, value, traceback):
+        try:
+            return self._finish(kind)
+        finally:
+            self._done()
+
+    def _done(self):
+        if self.turn:
+            turns.end()
+        self.turn = False
+
+    def _finish(self, kind):
         if kind is not None:
             self.volume.abort()  # first: there may be no memory for anything
             self._end()
