@@ -19,6 +19,32 @@ class RollbackTest(TrialTest):
         self.assertIn("NEW RUNS %s %s" % (version, version), out)
 
 
+class Written(RollbackTest):
+    """Files that the application has written in app/, which docs/TRIALS.md tells not to do."""
+
+    WRITE = "with open('/app/%s', 'w') as f:\n    f.write('%s')\n"
+
+    @both
+    def test_update_after_update(self, board):
+        board.power(boot=TRIAL, job=self.WRITE % ("mine.json", "{}"))
+        self.installed(board, "0.0.2")
+        files = board.files()
+        self.assertEqual(files["prev/mine.json"], b"{}")
+        self.assertNotIn("app/mine.json", files)
+        self.installed(board, "0.0.3")
+        self.assertFalse([f for f in board.files() if f.endswith("mine.json")])
+
+    @both
+    def test_way_back(self, board):
+        board.power(boot=TRIAL, job=self.WRITE % ("mine.json", "{}"))
+        self.installed(board)
+        board.power(boot=TRIAL, job=self.WRITE % ("later.json", "[]") + ROLLBACK)
+        self.assertIn("OLD RUNS 0.0.1", board.power(boot=TRIAL).out)
+        files = board.files()
+        self.assertEqual(files["app/mine.json"], b"{}")
+        self.assertFalse([f for f in files if f.endswith("later.json")])
+
+
 class Confirm(RollbackTest):
     @both
     def test_confirm(self, board):
