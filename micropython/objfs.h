@@ -10,7 +10,7 @@ struct sdb_objfs {
     mp_obj_t vfs;
     mp_obj_t file[2]; // open ones
     mp_obj_t dir;     // iterator over the directory being listed
-    mp_obj_t volume;  // the Volume below, for what is read-only on FAT; MP_OBJ_NULL: none
+    mp_obj_t volume;  // a Volume with writable(), for what is read-only on FAT; MP_OBJ_NULL: none
     struct sdb_fs fs;
 };
 

@@ -1,6 +1,5 @@
 #include "volume.h"
 
-#include "core/card/fatdir.h"
 #include "core/error.h"
 
 struct sdb_volume_obj *sdb_volume_get(mp_obj_t obj) {
@@ -230,26 +229,6 @@ static mp_obj_t volume_slot(size_t n_args, const mp_obj_t *args) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(volume_slot_obj, 4, 4, volume_slot);
 
-// writable(path) -> 0, or a negative error: -ENOENT if nothing of that name is read-only. The path
-// ends with a zero byte. Not while FatFs has the sector of its directory entry in memory.
-static mp_obj_t volume_writable(mp_obj_t self_in, mp_obj_t path_in) {
-    struct sdb_volume_obj *self = volume_self(self_in);
-    mp_buffer_info_t path;
-    mp_get_buffer_raise(path_in, &path, MP_BUFFER_READ);
-    if (path.len == 0 || ((const char *)path.buf)[path.len - 1] != '\0') {
-        return MP_OBJ_NEW_SMALL_INT(SDB_EINVAL);
-    }
-    struct sdb_bdev dev;
-    sdb_volume_bdev(&self->volume, &dev);
-    int res = self->gate.busy ? SDB_EBUSY : sdb_gate_enter(&self->gate);
-    if (res == 0) {
-        res = sdb_fatdir_writable(&dev, path.buf, self->card->bounce);
-        self->gate.busy = false;
-    }
-    return volume_end(self, res);
-}
-static MP_DEFINE_CONST_FUN_OBJ_2(volume_writable_obj, volume_writable);
-
 // defer(True): syncs are no commits until defer(False). defer(install) likewise, or a negative
 // error if that is not watched any more: an abort may have dropped files of it.
 static mp_obj_t volume_defer(mp_obj_t self_in, mp_obj_t on) {
@@ -287,7 +266,6 @@ static MP_DEFINE_CONST_FUN_OBJ_2(volume_watch_obj, volume_watch);
     X(MP_QSTR_commit, volume_commit_obj)                                                           \
     X(MP_QSTR_has, volume_has_obj)                                                                 \
     X(MP_QSTR_slot, volume_slot_obj)                                                               \
-    X(MP_QSTR_writable, volume_writable_obj)                                                       \
     X(MP_QSTR_defer, volume_defer_obj)                                                             \
     X(MP_QSTR_checkpoint, volume_checkpoint_obj)                                                   \
     X(MP_QSTR_watch, volume_watch_obj)

@@ -24,7 +24,7 @@ MODULES = {
     "_sdswap": (12 << 10, "at a boot that swaps, verify, confirm"),
     "_sdcard": (20 << 10, "for a card that is new"),
     "_sdarea": (22 << 10, "for one whose journal is missing, old or damaged"),
-    "_sdprobe": (16 << 10, "to see what is on one"),
+    "_sdprobe": (16 << 10, "to see what is on one, and for read-only files"),
     "_sdsign": (16 << 10, "to check a signature"),
     "_sderror": (4 << 10, "to say what an error means"),
 }

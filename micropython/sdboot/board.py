@@ -51,7 +51,7 @@ def boot(
         return mounted.point == "/"
     if booted:
         del startup
-        _forget("card", "device", "pins", "root", "startup", "trial")
+        _forget("card", "attributes", "device", "pins", "root", "startup", "trial")
     return booted
 
 

@@ -7,6 +7,7 @@ import sys
 from . import __version__, board, mounted
 from ._errors import CardError, Error, check
 from ._native import builtin, load
+from .attributes import mending
 from .net import Client
 
 turns = load("turns")
@@ -135,7 +136,7 @@ class OTA:
         hashlib = builtin("hashlib")
         install = load("_sdota").Install(
             mounted.filesystem(),
-            mounted.volume,
+            mending(mounted.volume),
             self.main_dir,
             self.new_version_dir,
             release.version,

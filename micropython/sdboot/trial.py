@@ -53,8 +53,10 @@ def finish_update(attempts, timeout):
         return False
     if attempts and timeout:
         _reset_first(record)
+    from .attributes import mending
+
     swap = load("_sdswap")
-    arguments = fs, volume, hashlib.sha256, min(attempts, 255), _counts(timeout)
+    arguments = fs, mending(volume), hashlib.sha256, min(attempts, 255), _counts(timeout)
     done, state = swap.run(*arguments)
     for i in range(2):
         # After a read that has failed littlefs goes no further. Does it fail again, a file of the
