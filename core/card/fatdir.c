@@ -212,7 +212,7 @@ int sdb_fatdir_find_file(const struct sdb_bdev *dev, const struct sdb_fatgeo *ge
 
 int sdb_fatdir_writable(const struct sdb_bdev *dev, const char *path, uint8_t *buf) {
     struct sdb_fatgeo geo;
-    struct sdb_fatdir found;
+    struct sdb_fatdir found = {0};
     int res = sdb_fatgeo_read(&geo, dev, buf);
     uint32_t dir = 0;
     while (res == 0) {
