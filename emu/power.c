@@ -66,3 +66,7 @@ int sim_memory_file(const char *name) {
     (void)name;
     return -1;
 }
+
+int sim_fork(void) {
+    sim_power_off(2, "board: an emulated board can't be copied");
+}

@@ -1,5 +1,4 @@
 // The card in the slot: an image file with faults, counters and a time model.
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,10 +62,13 @@ bool sim_card_fail(const char *what, bool from_now) {
     if (what[0] == '\0') {
         return true;
     }
-    char *end;
-    uint64_t n = strtoull(what + 1, &end, 10);
+    const char *end = what + 1;
+    uint64_t n = 0;
+    while (*end >= '0' && *end <= '9' && n < UINT32_MAX) {
+        n = n * 10 + (uint64_t)(*end++ - '0');
+    }
     bool write = what[0] == 'w';
-    if ((!write && what[0] != 'r') || !isdigit((unsigned char)what[1]) || n == 0 ||
+    if ((!write && what[0] != 'r') || n == 0 ||
         (*end != '\0' && (strchr(write ? "+/" : "+", *end) == NULL || end[1] != '\0'))) {
         return false;
     }
