@@ -19,6 +19,7 @@ void sim_power_on(void) {
     } else {
         sim->cause = SIM_PWRON;
         sim->flash_fd = -1;
+        sim->card_fd = -1;
         sim_clock_set_ns(-1);
     }
     power_say(EMU_STDOUT, sim_stats_cause());
