@@ -137,10 +137,6 @@ SDB_TYPE(sdb_http_type, MP_QSTR_Http, http_make_new, HTTP_METHODS);
 
 // ---- URLs ---------------------------------------------------------------------------------------
 
-static mp_obj_t url_part(const char *text, size_t len) {
-    return mp_obj_new_str(text, len);
-}
-
 // split(url) -> (secure, what Host says, host, port, path and query) or a negative error
 static mp_obj_t mod_split(mp_obj_t url) {
     size_t len;
@@ -151,9 +147,9 @@ static mp_obj_t mod_split(mp_obj_t url) {
         return MP_OBJ_NEW_SMALL_INT(res);
     }
     mp_obj_t items[5] = {
-        mp_obj_new_bool(u.secure),    url_part(u.authority, u.authority_len),
-        url_part(u.host, u.host_len), MP_OBJ_NEW_SMALL_INT(u.port),
-        url_part(u.path, u.path_len),
+        mp_obj_new_bool(u.secure),          mp_obj_new_str(u.authority, u.authority_len),
+        mp_obj_new_str(u.host, u.host_len), MP_OBJ_NEW_SMALL_INT(u.port),
+        mp_obj_new_str(u.path, u.path_len),
     };
     return mp_obj_new_tuple(5, items);
 }

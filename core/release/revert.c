@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-#define REVERT_BUDGET 64
-
 // What /app/.version says, "" if there is none. Returns 0 or an error: without its version the
 // release would be installed again.
 static int revert_read_version(struct sdb_swap *swap, const struct sdb_record *record,
@@ -152,11 +150,9 @@ static int revert_remove_added(struct sdb_swap *swap) {
 
 static int revert_dirs(struct sdb_swap *swap, const struct sdb_record *record) {
     const struct sdb_fs *fs = swap->fs;
-    char *next = swap->live;
-    char *app = swap->old;
-    *next = *app = '/';
-    strcpy(next + 1, record->next_dir);
-    strcpy(app + 1, record->main_dir);
+    sdb_swap_set_dirs(swap, record);
+    const char *next = swap->live;
+    const char *app = swap->old;
     int res = fs->stat(fs->ctx, SDB_DIR_PREV, NULL);
     if (res != SDB_FS_DIR) {
         return res < 0 && res != SDB_ENOENT ? res : 0; // renamed before the power failed
@@ -165,9 +161,7 @@ static int revert_dirs(struct sdb_swap *swap, const struct sdb_record *record) {
     if (res > 0) {
         // Somebody may have made a directory of that name since the swap.
         sdb_tree_init(&swap->tree, fs, next);
-        do {
-            res = sdb_tree_step(&swap->tree, REVERT_BUDGET);
-        } while (res == 1);
+        res = sdb_tree_run(&swap->tree);
         if (res == 0) {
             res = fs->rename(fs->ctx, app, next);
         }
@@ -197,7 +191,7 @@ int sdb_revert(struct sdb_swap *swap, const struct sdb_fs *fs, const struct sdb_
     swap->tree.dir = revert_restore_dir;
     swap->tree.ctx = swap;
     int res;
-    while ((res = sdb_tree_step(&swap->tree, REVERT_BUDGET)) == 1) {
+    while ((res = sdb_tree_step(&swap->tree, SDB_SWAP_BUDGET)) == 1) {
         // Many files: with the record what is done so far is committed, so that no journal fills.
         res = sdb_record_save(store, record);
         if (res < 0) {

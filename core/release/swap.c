@@ -5,7 +5,11 @@
 
 #include <string.h>
 
-#define SWAP_BUDGET 64
+void sdb_swap_set_dirs(struct sdb_swap *swap, const struct sdb_record *record) {
+    swap->live[0] = swap->old[0] = '/';
+    strcpy(swap->live + 1, record->next_dir);
+    strcpy(swap->old + 1, record->main_dir);
+}
 
 // Paths below .sdboot/new are the live paths: "/.sdboot/new/lib/x.py" replaces "/lib/x.py".
 static void swap_set_live(struct sdb_swap *swap, const char *path) {
@@ -86,21 +90,15 @@ static int swap_make_dir(void *ctx, const char *path) {
 // Makes sure that app/ can become prev/: install has removed that, but somebody may have made one
 // since. There is no app/ any more if the prev/ that is there was one.
 static int swap_clear_prev(struct sdb_swap *swap) {
-    int res;
     sdb_tree_init(&swap->tree, swap->fs, SDB_DIR_PREV);
-    do {
-        res = sdb_tree_step(&swap->tree, SWAP_BUDGET);
-    } while (res == 1);
-    return res;
+    return sdb_tree_run(&swap->tree);
 }
 
 static int swap_dirs(struct sdb_swap *swap, const struct sdb_record *record) {
     const struct sdb_fs *fs = swap->fs;
-    char *next = swap->live;
-    char *app = swap->old;
-    *next = *app = '/';
-    strcpy(next + 1, record->next_dir);
-    strcpy(app + 1, record->main_dir);
+    sdb_swap_set_dirs(swap, record);
+    const char *next = swap->live;
+    const char *app = swap->old;
     int res = fs->stat(fs->ctx, next, NULL);
     if (res != SDB_FS_DIR) {
         return res < 0 && res != SDB_ENOENT ? res : 0; // renamed before the power failed
@@ -159,7 +157,7 @@ int sdb_swap(struct sdb_swap *swap, const struct sdb_fs *fs, const struct sdb_re
     swap->tree.file = swap_replace_file;
     swap->tree.dir = swap_make_dir;
     swap->tree.ctx = swap;
-    while ((res = sdb_tree_step(&swap->tree, SWAP_BUDGET)) == 1) {
+    while ((res = sdb_tree_step(&swap->tree, SDB_SWAP_BUDGET)) == 1) {
         // Many files: with the record what is done so far is committed, so that no journal fills.
         res = swap_save(store, record, SDB_SWAPPING);
         if (res < 0) {

@@ -29,4 +29,10 @@ struct sdb_swap {
 int sdb_swap(struct sdb_swap *swap, const struct sdb_fs *fs, const struct sdb_record_store *store,
              struct sdb_record *record);
 
+// Private to swap.c and revert.c: entries moved between two saves of the record.
+#define SDB_SWAP_BUDGET 64
+
+// Likewise: "/next" to swap->live, "/app" to swap->old.
+void sdb_swap_set_dirs(struct sdb_swap *swap, const struct sdb_record *record);
+
 #endif

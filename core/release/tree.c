@@ -93,6 +93,14 @@ int sdb_tree_step(struct sdb_tree *tree, int budget) {
     return 1;
 }
 
+int sdb_tree_run(struct sdb_tree *tree) {
+    int res;
+    do {
+        res = sdb_tree_step(tree, 64);
+    } while (res == 1);
+    return res;
+}
+
 int sdb_tree_parents(const struct sdb_fs *fs, char *path, size_t from) {
     for (char *p = strchr(path + from, '/'); p != NULL; p = strchr(p + 1, '/')) {
         if (p == path) {

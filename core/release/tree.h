@@ -26,6 +26,9 @@ void sdb_tree_init(struct sdb_tree *tree, const struct sdb_fs *fs, const char *p
 // is read again from its start after each of its subdirectories is gone.
 int sdb_tree_step(struct sdb_tree *tree, int budget);
 
+// Handles all entries. Returns 0 or an error, as sdb_tree_step.
+int sdb_tree_run(struct sdb_tree *tree);
+
 // Creates the missing parent directories of `path` from position `from` on; path is changed while
 // this runs and restored. Returns 0 or the filesystem's error; SDB_ENOTDIR if one is a file.
 int sdb_tree_parents(const struct sdb_fs *fs, char *path, size_t from);

@@ -1,5 +1,6 @@
 # Signed releases: the file `versions` must be signed, as minisign does it, by a key that the board
-# knows. Loaded only where there is a key.
+# knows. Whether it knows one is asked at each look for releases; the code that checks is loaded only
+# then.
 
 from . import mounted
 from ._errors import NetworkError, PackageError, check
