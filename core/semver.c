@@ -71,7 +71,10 @@ static void semver_begin(struct semver_numbers *n, const char *v) {
 // Month or day of a date: is `p` a dash and one or two digits, and not the beginning of a
 // pre-release?
 static bool semver_date(const char *p) {
-    size_t n = *p == '-' ? semver_digits(p + 1) : 0;
+    if (*p != '-') {
+        return false; // perhaps the end: nothing behind it is looked at
+    }
+    size_t n = semver_digits(p + 1);
     char end = p[n + 1];
     return (n == 1 || n == 2) && (end == '\0' || end == '-' || end == '+');
 }

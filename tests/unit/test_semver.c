@@ -185,11 +185,36 @@ static void test_build_metadata_does_not_count(void **state) {
     assert_true(sdb_semver_compare("1.0.0-x+9.9", "1.0.0-x.1") < 0);
 }
 
+// Each beginning of versions, in memory of its exact size.
+static void test_nothing_behind_the_end_is_read(void **state) {
+    (void)state;
+    static const char *const versions[] = {"v2024-03-07-rc.1+b", "1.2024-3", "2024",
+                                           "0.0.1-a.0+0-0a"};
+    for (size_t i = 0; i < COUNT(versions); i++) {
+        UNIT_CASE(i);
+        for (size_t len = 0; len <= strlen(versions[i]); len++) {
+            UNIT_CASE(len);
+            char *v = malloc(len + 1);
+            memcpy(v, versions[i], len);
+            v[len] = '\0';
+            if (sdb_semver_valid(v)) {
+                assert_int_equal(sdb_semver_compare(v, v), 0);
+            }
+            free(v);
+        }
+    }
+    assert_true(sdb_semver_valid("2024"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_valid),          cmocka_unit_test(test_invalid),
-        cmocka_unit_test(test_order),          cmocka_unit_test(test_as_people_write_them),
-        cmocka_unit_test(test_word_of_a_file), cmocka_unit_test(test_build_metadata_does_not_count),
+        cmocka_unit_test(test_nothing_behind_the_end_is_read),
+        cmocka_unit_test(test_valid),
+        cmocka_unit_test(test_invalid),
+        cmocka_unit_test(test_order),
+        cmocka_unit_test(test_as_people_write_them),
+        cmocka_unit_test(test_word_of_a_file),
+        cmocka_unit_test(test_build_metadata_does_not_count),
     };
     return cmocka_run_group_tests_name("semver", tests, NULL, NULL);
 }
