@@ -148,8 +148,9 @@ void package_write(const char *out, const char *folder, char *const *paths, size
     check_archive(a, out, archive_write_open_filename(a, out));
     for (size_t i = 0; i < list.count; i++) {
         const char *name = list.names[i];
-        if (i > 0 && strcmp(name, list.names[i - 1]) == 0) {
-            continue; // named twice on the command line
+        if ((i > 0 && strcmp(name, list.names[i - 1]) == 0) || // named twice on the command line
+            strcmp(name, "app/" SDB_MANIFEST_FILE) == 0) {     // a board's own
+            continue;
         }
         bool is_folder = name[strlen(name) - 1] == '/';
         struct tool_text text = {0};
