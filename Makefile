@@ -7,9 +7,13 @@ cuts = for fs in fat littlefs; do for scenario in update confirm expire rollback
 	$(PYTHON) tests/cuts/cuts.py --fs $$fs --scenario $$scenario $(1) || exit 1; done; done
 # Options of the interactive board, see `make run` in the README.
 PIN ?=
-CARD ?= build/run/card.img
-FLASH ?= build/run/flash.img
+CARD ?=
+FLASH ?=
 URL ?=
+FAIL ?=
+PTY ?=
+FILES ?=
+TO ?= /
 # The board of `make install`.
 PORT ?=
 ARCH ?=
@@ -20,7 +24,7 @@ all: board
 
 # The lines below that say "## what it is for".
 help:
-	@awk -F '## ' '/^[a-z][a-z0-9 -]*:.*## / {split($$1, name, ":"); printf "make %-15s %s\n", name[1], $$2}' Makefile
+	@tools/help.sh
 
 setup: ## install what is needed and get MicroPython (MPY_DIR=... uses yours)
 	@tools/setup.sh
@@ -63,8 +67,20 @@ test-cli: cli board ## its tests, with AddressSanitizer
 demo: board ## set everything up, then show a board's first day
 	@$(PYTHON) tools/demo.py
 
-run: board ## the simulated board in this terminal: CARD=img FLASH=img PIN=18=0 URL=http://...
-	@$(PYTHON) tools/run.py --card "$(CARD)" --flash "$(FLASH)" $(if $(PIN),--pin "$(PIN)") $(if $(URL),--url "$(URL)")
+# Without CARD= the board that `make demo` has left, or one with a blank card.
+run: board ## the board in this terminal: CARD=img|none PIN=18=0 FAIL=w9+ URL=http://... PTY=1
+	@$(PYTHON) tools/run.py $(if $(CARD),--card "$(CARD)") $(if $(FLASH),--flash "$(FLASH)") \
+		$(if $(PIN),--pin "$(PIN)") $(if $(URL),--url "$(URL)") $(if $(FAIL),--fail "$(FAIL)") \
+		$(if $(PTY),--pty)
+
+put: board ## files onto its card while it is off: FILES="main.py app" TO=/
+	@$(PYTHON) tools/cardfiles.py put $(if $(CARD),--card "$(CARD)") --to "$(TO)" $(FILES)
+
+ls: board ## what is on its card
+	@$(PYTHON) tools/cardfiles.py ls $(if $(CARD),--card "$(CARD)")
+
+test-run: board mpremote ## `make run` in a terminal and on a serial port, with the real mpremote
+	@$(PYTHON) -m unittest discover -s tests/run
 
 test: test-unit test-sim test-board test-cuts test-faults ## all tests (under 6 minutes)
 	@echo "make test: all passed"
@@ -223,4 +239,4 @@ test-install: board emu mpremote ## installing, on emulated boards
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: all help test-threads memory bench-pico pico test-pico test-pico-boot test-pico-update cli test-cli test-sign test-upstream native test-native bench-native $(EMULATED:%=test-native-%) test-native-x64 rp2 test-newest test-frozen install uninstall mpremote test-install setup board emu test-emu demo run test test-unit test-sim test-board test-cuts test-faults faults test-asan cuts torture torture-slice torture-mutants bench-card fuzz lint clean
+.PHONY: all help put ls test-run test-threads memory bench-pico pico test-pico test-pico-boot test-pico-update cli test-cli test-sign test-upstream native test-native bench-native $(EMULATED:%=test-native-%) test-native-x64 rp2 test-newest test-frozen install uninstall mpremote test-install setup board emu test-emu demo run test test-unit test-sim test-board test-cuts test-faults faults test-asan cuts torture torture-slice torture-mutants bench-card fuzz lint clean

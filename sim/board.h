@@ -54,6 +54,8 @@ struct sim_state {
     int64_t clock_ns;     // the board's time since 1970 less the host's monotonic clock
     int flash_fd;         // flash without --flash
     int card_fd;          // after sim_fork(): the copy of the card, else -1
+    bool card_out;        // pulled out of its slot, see sim_card_pull()
+    bool card_waits;      // put back: it answers nothing before it is initialised
     bool tty;
     bool uart_eof;
     uint32_t uart_head, uart_tail;
@@ -70,6 +72,7 @@ void sim_close_foreign_fds(void);
 void sim_count_soft_reset(void);
 int sim_fork(void); // -1 in the copy of the board that it makes, else the exit status of that one
 _Noreturn void sim_hard_reset(enum sim_cause cause);
+void sim_power_say(const char *text); // on the serial line, from outside the firmware
 _Noreturn void sim_power_off(int status, const char *message);
 
 // stats.c
@@ -109,6 +112,7 @@ extern volatile int sim_interrupt_char;
 #define ESP_ERR_INVALID_CRC 0x109
 
 void sim_card_open(void);
+bool sim_card_pull(void); // out of the slot, or back in: returns whether it is out now
 int sim_card_init(void);
 uint32_t sim_card_sectors(void);
 int sim_card_read(uint32_t lba, uint32_t count, uint8_t *buf);

@@ -86,15 +86,22 @@ static bool card_fails(char command, uint64_t number) {
            (card_fault.how == '+' ? number >= card_fault.at : number == card_fault.at);
 }
 
+bool sim_card_pull(void) {
+    sim->card_out = !sim->card_out;
+    sim->card_waits = true;
+    return sim->card_out;
+}
+
 uint32_t sim_card_sectors(void) {
     return card_sectors;
 }
 
 int sim_card_init(void) {
     sim->card_inits++;
-    if (card_fd < 0 || sim->card_inits <= sim_opt.card_init_fails) {
+    if (card_fd < 0 || sim->card_out || sim->card_inits <= sim_opt.card_init_fails) {
         return ESP_ERR_TIMEOUT;
     }
+    sim->card_waits = false;
     return ESP_OK;
 }
 
@@ -128,6 +135,9 @@ int sim_card_read(uint32_t lba, uint32_t count, uint8_t *buf) {
     if (!card_has(lba, count)) {
         return ESP_ERR_INVALID_SIZE;
     }
+    if (sim->card_out || sim->card_waits) {
+        return ESP_ERR_TIMEOUT;
+    }
     sim->card_read_commands++;
     sim->card_read_sectors += count;
     card_count('r', lba, count, sim_opt.read_kbs);
@@ -142,6 +152,9 @@ int sim_card_read(uint32_t lba, uint32_t count, uint8_t *buf) {
 int sim_card_write(uint32_t lba, uint32_t count, const uint8_t *buf) {
     if (!card_has(lba, count)) {
         return ESP_ERR_INVALID_SIZE;
+    }
+    if (sim->card_out || sim->card_waits) {
+        return ESP_ERR_TIMEOUT;
     }
     if (sim_opt.card_read_only) {
         return ESP_ERR_INVALID_RESPONSE;

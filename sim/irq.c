@@ -18,6 +18,7 @@
 #include "board.h"
 
 #define IRQ_LEAVE 0x1d // Ctrl-]
+#define IRQ_CARD 0x1c  // Ctrl-\, as SIGUSR2: pulls the card out, puts it back
 
 struct irq_timer {
     bool on, repeat;
@@ -33,6 +34,7 @@ static int irq_main_fd = -1; // wakes the interpreter: something happened
 static struct irq_timer irq_timers[SIM_TIMERS];
 static _Atomic uint64_t irq_wdt_due, irq_wdt_timeout;
 static volatile sig_atomic_t irq_off_signal;
+static volatile sig_atomic_t irq_card_signal;
 volatile int sim_interrupt_char = -1;
 
 uint64_t sim_now_ns(void) {
@@ -69,6 +71,17 @@ static void irq_nothing(int signum) {
 static void irq_switch_off(int signum) {
     irq_off_signal = signum;
     irq_signal(irq_wake_fd);
+}
+
+static void irq_card_moves(int signum) {
+    irq_card_signal = signum;
+    irq_signal(irq_wake_fd);
+}
+
+static void irq_pull_card(void) {
+    bool out = sim_card_pull();
+    sim_power_say(out ? "\r\nboard: the card is out of its slot\r\n"
+                      : "\r\nboard: the card is in its slot\r\n");
 }
 
 // Interrupts wake the first thread only: they must not be taken from it by another.
@@ -130,6 +143,10 @@ static void irq_uart_receive(void) {
     for (ssize_t i = 0; i < n; i++) {
         if (sim->tty && buf[i] == IRQ_LEAVE) {
             sim_power_off(0, "\nboard: switched off");
+        }
+        if (sim->tty && buf[i] == IRQ_CARD) {
+            irq_pull_card();
+            continue;
         }
         if (buf[i] == sim_interrupt_char) {
             mp_sched_keyboard_interrupt();
@@ -231,6 +248,10 @@ static void *irq_thread(void *arg) {
         if (irq_off_signal != 0) {
             sim_power_off(128 + irq_off_signal, "board: switched off by a signal");
         }
+        if (irq_card_signal != 0) {
+            irq_card_signal = 0;
+            irq_pull_card();
+        }
         bool room = false;
         if (pthread_mutex_trylock(&irq_mutex) == 0) {
             irq_timers_run(now, &next);
@@ -273,6 +294,8 @@ void sim_irq_start(void) {
     sigaction(SIGINT, &sa, NULL);
     sigaction(SIGTERM, &sa, NULL);
     sigaction(SIGHUP, &sa, NULL);
+    sa.sa_handler = irq_card_moves;
+    sigaction(SIGUSR2, &sa, NULL);
     sigset_t all, old;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);

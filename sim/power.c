@@ -35,7 +35,7 @@ static void power_message(const char *text) {
     (void)ret;
 }
 
-static void power_say(const char *text) {
+void sim_power_say(const char *text) {
     ssize_t ret = write(STDOUT_FILENO, text, strlen(text));
     (void)ret;
 }
@@ -90,10 +90,12 @@ void sim_power_on(void) {
     signal(SIGPIPE, SIG_IGN);
     if (first && isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &power_shared->tty_saved) == 0) {
         sim->tty = true;
-        power_say("Simulated ESP32 board. Ctrl-] leaves it.\r\n");
+        sim_power_say(
+            "Simulated ESP32 board. Ctrl-] leaves it, Ctrl-\\ pulls its card out and puts it "
+            "back.\r\n");
     }
     power_terminal(true);
-    power_say(sim_stats_cause());
+    sim_power_say(sim_stats_cause());
 }
 
 void sim_own_fd(int fd) {
