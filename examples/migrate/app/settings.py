@@ -1,0 +1,2 @@
+URL = "http://192.168.1.10/releases"
+READINGS = 3
