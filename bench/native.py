@@ -57,6 +57,7 @@ def ota():
     import sdboot
     sdboot.OTA("http://127.0.0.1:1")
     from sdboot._native import load
+    load("_sdlist")
     load("_sdhttp")
     load("_sdota")
 measure("loop", loop)

@@ -117,7 +117,7 @@ static const struct site_line *listed(const struct site *site, const struct rele
         if (!line->is_release || sdb_semver_compare(line->release.version, o->version) != 0) {
             continue;
         }
-        if (!line->release.has_hash || memcmp(line->release.sha1, sha1, 20) != 0) {
+        if (!line->release.has_sha1 || memcmp(line->release.sha1, sha1, 20) != 0) {
             tool_refuse(
                 "%s is published already, with other content: boards that have it would never "
                 "get this one; give it a new version",

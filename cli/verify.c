@@ -55,7 +55,7 @@ static void check_signature(const char *folder, const struct site *site, const c
 static void check_release(const char *folder, const struct sdb_release *release, bool quiet) {
     char member[ACCEPT_MEMBER_MAX];
     char *path = tool_format("%s/%s", folder, release->file);
-    if (!release->has_hash) {
+    if (!release->has_sha1) {
         fault(release->version, sdb_strerror(SDB_EVER_HASH));
     } else if (access(path, F_OK) != 0) {
         fault(path, "listed, but not there");

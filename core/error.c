@@ -49,6 +49,10 @@
     X(SDB_EVER_HASH, "versions: newest release has no valid sha1")                                 \
     X(SDB_EVER_LONG, "versions: file too long")                                                    \
     X(SDB_EVER_RUNNING, "no version: write it anew, such as 1.2.3, or use force_update=True")      \
+    X(SDB_EVER_LINE, "versions: a line '# sdboot' can't be read, publish the release again")       \
+    X(SDB_EVER_PRODUCT, "versions: not of this board's product, ask another server")               \
+    X(SDB_EVER_OLD, "versions: an old list again (seq), a newer one was seen before")              \
+    X(SDB_EVER_EXPIRED, "versions: expired, sign and publish it anew")                             \
     X(SDB_EHTTP_GARBAGE, "server: answer is not HTTP/1.x")                                         \
     X(SDB_EHTTP_LONG, "server: header too long")                                                   \
     X(SDB_EHTTP_SHORT, "server: connection closed too early, try again")                           \

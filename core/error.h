@@ -59,6 +59,10 @@ enum sdb_error {
     SDB_EVER_HASH = -239,    // the release to install has no well-formed hash
     SDB_EVER_LONG = -238,    // longer than we accept
     SDB_EVER_RUNNING = -237, // the running version can't be read: nothing to compare with
+    SDB_EVER_LINE = -236,    // a line "# sdboot" can't be read
+    SDB_EVER_PRODUCT = -235, // the list is of another product, or says none
+    SDB_EVER_OLD = -234,     // its number is below one that was accepted before
+    SDB_EVER_EXPIRED = -233, // its last day is over
 
     // 241 to 255: an HTTP response.
     SDB_EHTTP_GARBAGE = -250, // not HTTP/1.x

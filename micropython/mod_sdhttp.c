@@ -1,75 +1,9 @@
-// Module _sdhttp: asks a web server for releases — HTTP, the versions file. Loaded to look for one.
+// Module _sdhttp: speaks to a web server. Loaded to look for a release.
 #include "port.h"
 
 #include "core/web/http.h"
 #include "core/web/spki.h"
 #include "core/web/url.h"
-#include "core/web/versions.h"
-
-// ---- Versions(current, exclude, force): chooses from a versions file ----------------------------
-
-SDB_TYPE_DECLARE(sdb_versions_type);
-
-struct sdhttp_versions {
-    mp_obj_base_t base;
-    mp_obj_t current; // keeps the strings alive
-    mp_obj_t exclude;
-    int start;
-    struct sdb_versions versions;
-};
-
-static mp_obj_t versions_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw,
-                                  const mp_obj_t *args) {
-    mp_arg_check_num(n_args, n_kw, 3, 3, false);
-    struct sdhttp_versions *self = mp_obj_malloc(struct sdhttp_versions, type);
-    self->current = args[0];
-    self->exclude = args[1];
-    self->start = sdb_versions_init(&self->versions, sdb_chars(args[0]),
-                                    args[1] == mp_const_none ? NULL : sdb_chars(args[1]),
-                                    mp_obj_is_true(args[2]));
-    return MP_OBJ_FROM_PTR(self);
-}
-
-// start() -> 0 or a negative error, as sdb_versions_init
-static mp_obj_t versions_start(mp_obj_t self_in) {
-    struct sdhttp_versions *self = sdb_object(self_in, SDB_TYPE_PTR(sdb_versions_type));
-    return MP_OBJ_NEW_SMALL_INT(self->start);
-}
-static MP_DEFINE_CONST_FUN_OBJ_1(versions_start_obj, versions_start);
-
-// feed(data) -> 0 or a negative error
-static mp_obj_t versions_feed(mp_obj_t self_in, mp_obj_t data) {
-    struct sdhttp_versions *self = sdb_object(self_in, SDB_TYPE_PTR(sdb_versions_type));
-    mp_buffer_info_t buf;
-    mp_get_buffer_raise(data, &buf, MP_BUFFER_READ);
-    return MP_OBJ_NEW_SMALL_INT(sdb_versions_feed(&self->versions, buf.buf, buf.len));
-}
-static MP_DEFINE_CONST_FUN_OBJ_2(versions_feed_obj, versions_feed);
-
-// finish() -> (result, version, file, sha1 or None, skipped lines, is a newer one excluded?);
-// result as of the C function
-static mp_obj_t versions_finish(mp_obj_t self_in) {
-    struct sdhttp_versions *self = sdb_object(self_in, SDB_TYPE_PTR(sdb_versions_type));
-    const struct sdb_release *best = &self->versions.best;
-    int res = sdb_versions_finish(&self->versions);
-    mp_obj_t items[6] = {
-        MP_OBJ_NEW_SMALL_INT(res),
-        sdb_str(best->version),
-        sdb_str(best->file),
-        best->has_hash ? mp_obj_new_bytes(best->sha1, sizeof(best->sha1)) : mp_const_none,
-        MP_OBJ_NEW_SMALL_INT(self->versions.bad),
-        mp_obj_new_bool(self->versions.excluded),
-    };
-    return mp_obj_new_tuple(6, items);
-}
-static MP_DEFINE_CONST_FUN_OBJ_1(versions_finish_obj, versions_finish);
-
-#define VERSIONS_METHODS(X)                                                                        \
-    X(MP_QSTR_start, versions_start_obj)                                                           \
-    X(MP_QSTR_feed, versions_feed_obj)                                                             \
-    X(MP_QSTR_finish, versions_finish_obj)
-
-SDB_TYPE(sdb_versions_type, MP_QSTR_Versions, versions_make_new, VERSIONS_METHODS);
 
 // ---- Http(location): reads a response -----------------------------------------------------------
 
@@ -187,9 +121,8 @@ static MP_DEFINE_CONST_FUN_OBJ_1(mod_spki_obj, mod_spki);
 
 // ---- The module ---------------------------------------------------------------------------------
 
-#define SDHTTP_TYPES(T) T(sdb_versions_type) T(sdb_http_type)
+#define SDHTTP_TYPES(T) T(sdb_http_type)
 #define SDHTTP_GLOBALS(X)                                                                          \
-    X(MP_QSTR_Versions, sdb_versions_type)                                                         \
     X(MP_QSTR_Http, sdb_http_type)                                                                 \
     X(MP_QSTR_split, mod_split_obj)                                                                \
     X(MP_QSTR_resolve, mod_resolve_obj)                                                            \

@@ -9,7 +9,12 @@ int sdb_versions_init(struct sdb_versions *v, const char *current, const char *e
     v->current = current;
     v->exclude = exclude != NULL && sdb_semver_valid(exclude) ? exclude : NULL;
     v->force = force;
+    v->details.current = current;
     return force || sdb_semver_valid(current) ? 0 : SDB_EVER_RUNNING;
+}
+
+void sdb_versions_for(struct sdb_versions *v, const struct sdb_details_board *board) {
+    v->details.board = board;
 }
 
 static bool versions_blank(char c) {
@@ -88,12 +93,23 @@ static bool versions_hash(const char *hex, uint8_t sha1[20]) {
     return *hex == '\0';
 }
 
-// Takes a line that has all its bytes in v->line. Returns false if it is no release.
-static bool versions_release(struct sdb_versions *v, char *line) {
+static bool versions_text(const struct sdb_versions *v, const char *line) {
     for (const char *p = line; p < v->line + v->fill; p++) {
         if (((uint8_t)*p < ' ' && !versions_blank(*p)) || *p == '\x7f') {
             return false;
         }
+    }
+    return true;
+}
+
+static bool versions_newer(const char *version, const char *than) {
+    return *than == '\0' || sdb_semver_compare(version, than) > 0;
+}
+
+// Takes a line that has all its bytes in v->line. Returns false if it is no release.
+static bool versions_release(struct sdb_versions *v, char *line) {
+    if (!versions_text(v, line)) {
+        return false;
     }
     const char *version = versions_field(&line, false);
     const char *file = versions_field(&line, false);
@@ -104,12 +120,26 @@ static bool versions_release(struct sdb_versions *v, char *line) {
         return false;
     }
     struct sdb_release *best = &v->best;
+    const struct sdb_details_file *said = sdb_details_find(&v->details, file);
+    enum sdb_held why = sdb_details_held(&v->details, said, version, v->force);
+    if (why != SDB_HELD_NOT) {
+        if (versions_newer(version, v->held)) {
+            memcpy(v->held, version, version_len + 1);
+            v->why = (uint8_t)why;
+        }
+        return true;
+    }
     if (v->exclude != NULL && sdb_semver_compare(version, v->exclude) <= 0) {
         v->excluded = v->excluded || (!v->force && sdb_semver_compare(version, v->current) > 0);
     } else if (best->version[0] == '\0' || sdb_semver_compare(version, best->version) >= 0) {
         memcpy(best->version, version, version_len + 1);
         memcpy(best->file, file, file_len + 1);
-        best->has_hash = versions_hash(versions_field(&line, true), best->sha1);
+        best->has_sha256 = said != NULL && said->has_sha256;
+        best->has_sha1 = versions_hash(versions_field(&line, true), best->sha1);
+        best->size = said != NULL ? said->size : 0;
+        if (best->has_sha256) {
+            memcpy(best->sha256, said->sha256, sizeof best->sha256);
+        }
     }
     return true;
 }
@@ -129,6 +159,12 @@ static void versions_line(struct sdb_versions *v) {
         line++;
     }
     bool nothing = *line == '#' || (whole && line == v->line + v->fill);
+    if (*line == '#' && sdb_details_is(line + 1)) {
+        // Cut short, or with bytes that no text has, it might say less than was meant.
+        int res = whole && versions_text(v, line) ? sdb_details_line(&v->details, line + 1)
+                                                  : SDB_EVER_LINE;
+        v->error = v->error < 0 ? v->error : res;
+    }
     if (!nothing) {
         uint16_t *count = whole && versions_release(v, line) ? &v->good : &v->bad;
         if (*count < UINT16_MAX) {
@@ -162,12 +198,22 @@ int sdb_versions_finish(struct sdb_versions *v) {
         return SDB_EVER_LONG;
     }
     versions_line(v);
-    if (v->good == 0) {
-        return v->bad || v->zeros ? SDB_EVER_GARBAGE : 0;
+    if (v->good == 0 && (v->bad || v->zeros)) {
+        return SDB_EVER_GARBAGE;
     }
-    if (v->best.version[0] == '\0' ||
-        (!v->force && sdb_semver_compare(v->best.version, v->current) <= 0)) {
+    int res = v->error < 0 ? v->error : sdb_details_check(&v->details);
+    if (res < 0 && (v->good || res != SDB_EVER_PRODUCT)) {
+        return res; // of no product, but empty: nothing to be had there
+    }
+    const char *best = v->best.version;
+    if (v->held[0] != '\0' &&
+        ((*best && !versions_newer(v->held, best)) || !sdb_semver_valid(v->current) ||
+         !versions_newer(v->held, v->current))) {
+        v->held[0] = '\0';
+        v->why = SDB_HELD_NOT;
+    }
+    if (*best == '\0' || (!v->force && sdb_semver_compare(best, v->current) <= 0)) {
         return 0;
     }
-    return v->best.has_hash ? 1 : SDB_EVER_HASH;
+    return v->best.has_sha1 || v->best.has_sha256 ? 1 : SDB_EVER_HASH;
 }

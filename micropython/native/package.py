@@ -19,7 +19,8 @@ GLUE = ROOT / "micropython" / "sdboot"
 # Bytes of text that a module may have, and what it is for. Executable memory is scarce on an ESP32.
 MODULES = {
     "_sdboot": (14 << 10, "stays: card, journal, state"),
-    "_sdhttp": (9 << 10, "to look for a release"),
+    "_sdlist": (6 << 10, "to look for a release"),
+    "_sdhttp": (9 << 10, "to speak to a server"),
     "_sdota": (16 << 10, "to install one"),
     "_sdswap": (12 << 10, "at a boot that swaps, verify, confirm"),
     "_sdcard": (20 << 10, "for a card that is new"),

@@ -14,7 +14,10 @@ turns = load("turns")
 
 BUFFER = 2048  # bytes read from the network at a time
 
-Release = builtin("collections").namedtuple("Release", ("version", "file", "sha1"))
+# `sha1`, `sha256`: of the file, or None; the second counts if it is there. `size`: bytes, 0: not said.
+Release = builtin("collections").namedtuple(
+    "Release", ("version", "file", "sha1", "sha256", "size")
+)
 
 
 class OTA:
@@ -32,6 +35,11 @@ class OTA:
                                one of them are taken. If none are given, those in sdboot.pub on the
                                internal flash, if there is such a file
     ca, pin, insecure          whom to believe at https://, see tls.py
+    product                    what this board is: lists of releases that are of another product, or
+                               say none, are refused. If it is not given: what app/.product says
+    channel                    takes releases of this channel too: "beta"
+    board, device_id           what the firmware calls the board, and its number among others
+                               (bytes), if they are not to be what the firmware says
     """
 
     def __init__(
@@ -49,7 +57,11 @@ class OTA:
         key=None,
         ca=None,
         pin=None,
-        insecure=False
+        insecure=False,
+        product=None,
+        channel=None,
+        board=None,
+        device_id=None
     ):
         quite = quite if quiet is None else quiet
         self.url = url.rstrip("/")
@@ -61,6 +73,7 @@ class OTA:
         self.quite = quite
         self.force_update = force_update
         self.key = key
+        self.asks = (product, channel, board, device_id)
         self.progress = progress or (_no_progress if quite else _Bar())
 
     def check(self):
@@ -107,7 +120,7 @@ class OTA:
         """Takes a staged release back: it will not run. True if there was one."""
         if mounted.record("cancel: ")[mounted.STATE] != mounted.STAGED:
             return False
-        self._abort(self._begin(Release("0.0.0", "", bytes(20)), "cancel"))
+        self._abort(self._begin(Release("0.0.0", "", bytes(20), None, 0), "cancel"))
         return True
 
     def install(self, release):
@@ -134,15 +147,16 @@ class OTA:
 
     def _begin(self, release, what):
         hashlib = builtin("hashlib")
+        sha256 = hashlib.sha256
         install = load("_sdota").Install(
             mounted.filesystem(),
             mending(mounted.volume),
             self.main_dir,
             self.new_version_dir,
             release.version,
-            release.sha1,
-            hashlib.sha1,
-            hashlib.sha256,
+            release.sha256 or release.sha1,
+            sha256 if release.sha256 else hashlib.sha1,
+            sha256,
         )
         code = _turn(install.begin)
         if code == -16:
@@ -163,7 +177,7 @@ class OTA:
         release = self._choose("0.0.0", True)[0]
         if release is None:
             return "0.0.0", "", ""
-        sha1 = builtin("binascii").hexlify(release.sha1).decode()
+        sha1 = builtin("binascii").hexlify(release.sha1 or b"").decode()
         return release.version, release.file, sha1
 
     def _say(self, text):
@@ -174,9 +188,11 @@ class OTA:
         # The Release or None, and the version that is skipped because it has failed.
         url = self.url + "/versions"
         bad = None if force else mounted.record()[mounted.BAD]
-        versions = load("_sdhttp").Versions(current, bad or None, force)
-        check(versions.start(), "/%s/.version says %r" % (self.main_dir, current), CardError)
         signature = self._signature(url)
+        whom = load("whom")
+        facts = whom.facts(self, signature)
+        versions = load("_sdlist").Versions(current, bad or None, force, *facts)
+        check(versions.start(), "/%s/.version says %r" % (self.main_dir, current), CardError)
         buf = bytearray(BUFFER)
         response = self.client.get(url, buf)
         try:
@@ -187,11 +203,18 @@ class OTA:
         finally:
             response.close()
         if signature:
-            check(signature.finish(), url)
-        result, version, file, sha1, skipped, failed = versions.finish()
-        if result >= 0 and skipped:
-            self._say("%s: %d lines skipped, they are no releases" % (url, skipped))
-        release = Release(version, file, sha1) if check(result, url) else None
+            signature.finish()
+        result, *release, seq, expires, skipped, failed, held, why = versions.finish()
+        if result >= 0:
+            if signature:
+                signature.accept(seq)
+            if skipped:
+                self._say("%s: %d lines skipped, they are no releases" % (url, skipped))
+            if expires and not facts[whom.TODAY]:
+                self._say("whether the list has expired is not known: the clock is not set")
+            if held:
+                self._say("%s is not for this board: %s" % (held, whom.WHY[why]))
+        release = Release(*release) if check(result, url) else None
         return release, bad if failed else None
 
     def _signature(self, url):
@@ -200,7 +223,7 @@ class OTA:
         known = signed.keys(self.key)
         if known is None:
             return None
-        return signed.signature(url, self.client, known)
+        return signed.Signature(url, self.client, known)
 
     def _stage(self, install, release):
         url = self.url + "/" + release.file
@@ -210,15 +233,22 @@ class OTA:
         buf = bytearray(BUFFER)
         response = self.client.get(url, buf)
         done = 0
+        most = release.size or 1 << 30
         try:
+            if response.length > most:
+                check(-187, release.file)
             for piece in response.pieces(buf):
                 code = _turn(install.feed, piece)
                 if code < 0:
                     check(code, self._where(install, release))
                 done += len(piece)
+                if done > most:
+                    check(-187, release.file)
                 self.progress("download", done, response.length)
         finally:
             response.close()
+        if release.size and done != release.size:
+            check(-187, release.file)
         check(_turn(install.finish), release.file)
         boot, litter = install.skipped()
         if boot:

@@ -71,15 +71,36 @@ static mp_obj_t signature_comment(mp_obj_t self_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(signature_comment_obj, signature_comment);
 
+// id() -> of the key that made it, 8 bytes
+static mp_obj_t signature_id(mp_obj_t self_in) {
+    struct sdsign_signature *self = MP_OBJ_TO_PTR(self_in);
+    return mp_obj_new_bytes(self->minisig.id, sizeof(self->minisig.id));
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(signature_id_obj, signature_id);
+
 #define SIGNATURE_METHODS(X)                                                                       \
     X(MP_QSTR_feed, signature_feed_obj)                                                            \
     X(MP_QSTR_finish, signature_finish_obj)                                                        \
-    X(MP_QSTR_comment, signature_comment_obj)
+    X(MP_QSTR_comment, signature_comment_obj)                                                      \
+    X(MP_QSTR_id, signature_id_obj)
 
 SDB_TYPE(sdb_signature_type, MP_QSTR_Signature, signature_make_new, SIGNATURE_METHODS);
 
+// knows(keys, id) -> is there a key with this id, 8 bytes, in `keys`?
+static mp_obj_t mod_knows(mp_obj_t keys_in, mp_obj_t id_in) {
+    uint8_t key[32];
+    mp_buffer_info_t keys;
+    mp_buffer_info_t id;
+    mp_get_buffer_raise(keys_in, &keys, MP_BUFFER_READ);
+    mp_get_buffer_raise(id_in, &id, MP_BUFFER_READ);
+    return mp_obj_new_bool(id.len == 8 && sdb_minisign_key(keys.buf, keys.len, id.buf, key) == 0);
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(mod_knows_obj, mod_knows);
+
 #define SDSIGN_TYPES(T) T(sdb_signature_type)
-#define SDSIGN_GLOBALS(X) X(MP_QSTR_Signature, sdb_signature_type)
+#define SDSIGN_GLOBALS(X)                                                                          \
+    X(MP_QSTR_Signature, sdb_signature_type)                                                       \
+    X(MP_QSTR_knows, mod_knows_obj)
 
 SDB_MODULE(sdb_mod_sdsign, MP_QSTR__sdsign, SDSIGN_GLOBALS, SDSIGN_TYPES);
 MP_REGISTER_MODULE(MP_QSTR__sdsign, sdb_mod_sdsign);

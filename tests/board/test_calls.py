@@ -19,13 +19,13 @@ from sdboot._native import load
 from sdboot import mounted
 
 MODULES = {}
-for name in ("_sdboot", "_sdcard", "_sdarea", "_sdswap", "_sdhttp", "_sdota", "_sderror", "_sdprobe", "_sdsign"):
+for name in ("_sdboot", "_sdcard", "_sdarea", "_sdswap", "_sdlist", "_sdhttp", "_sdota", "_sderror", "_sdprobe", "_sdsign"):
     try:
         MODULES[name] = load(name)
     except (ImportError, AttributeError):
         pass
 _sdboot, _sdcard, _sdarea = [MODULES[n] for n in ("_sdboot", "_sdcard", "_sdarea")]
-_sdota, _sdhttp = MODULES["_sdota"], MODULES["_sdhttp"]
+_sdota, _sdlist, _sdhttp = MODULES["_sdota"], MODULES["_sdlist"], MODULES["_sdhttp"]
 
 left = 0
 def tick():
@@ -177,7 +177,8 @@ def pool():
     fs, volume = objects[5], objects[3]
     objects += [install(fs, volume), install(Vfs(), Vol()), install(fs, None)]
     objects += [make(_sdboot.Card, Ram()), make(_sdboot.Card, Big()), make(_sdboot.Card, Odd()), Ram(), Odd(), Vfs(), Vol(), File()]
-    objects += [make(_sdhttp.Versions, "0.0.1", None, False), make(_sdhttp.Http), make(Lazy)]
+    arguments = "0.0.1", None, False, "esp32", "", "lamp", b"id", 0, 3
+    objects += [make(_sdlist.Versions, *arguments), make(_sdhttp.Http), make(Lazy)]
     if hasattr(_sdboot, "Mount"):
         objects.append(make(_sdboot.Mount, fs, objects[4], odd))
     return [o for o in objects if o is not None]

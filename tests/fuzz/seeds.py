@@ -38,6 +38,12 @@ def versions():
     yield ("\x03\ufeff1.0.0-rc.1+b;dir/a.tar; %s ;\r\n1.3.0;b.tar;%s\n\n" % (SHA, SHA)).encode()
     bad = "x" * 300 + "\n2.0.0;../x;" + SHA + "\n1.11.0;http://x;" + SHA
     yield ("\x02" + bad + "\n1.6.0;c.tar").encode()
+    of_list = "# sdboot seq=17 expires=2027-01-31 product=lamp\n"
+    of_file = "# sdboot file=%s size=123904 sha256=" + "0123456789abcdef" * 4
+    for words in ("board=esp32 min=1.2.0", "channel=beta,dev rollout=25", "board=rp2 index=00"):
+        yield ("\x04%s%s %s\n1.4.0;a.tar;%s\n" % (of_list, of_file % "a.tar", words, SHA)).encode()
+    many = "".join("#sdboot file=%d size=1\n" % i for i in range(10))
+    yield ("\x04#sdboot seq=18\n" + many + "2.0;9;" + SHA + "\n2.1;1;" + SHA).encode()
 
 
 def responses():

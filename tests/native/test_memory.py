@@ -96,7 +96,7 @@ class Memory(Native):
             call = "attempt(lambda: sdboot.OTA(%r).install_update_if_available())\n" % url
             flash = self.flash_with({}, QUICK + ATTEMPT + call + call)
             fits = ["_sdboot"]
-            for name in ("_sdhttp", "_sdota"):
+            for name in ("_sdlist", "_sdhttp", "_sdota"):
                 r = self.power_flash(flash, "--exec", self.text(*fits))
                 self.assertEqual(len(r.errors), 2)
                 for error in r.errors:  # an application tries again

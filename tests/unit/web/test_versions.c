@@ -44,7 +44,7 @@ static void test_newest_wins(void **state) {
     const char *text = "0.0.1;0_0_1-firmware.tar;" SHA2 "\n0.0.2;0_0_2-firmware.tar;" SHA "\n";
     assert_int_equal(parse(text, "0.0.1"), 1);
     assert_best("0.0.2", "0_0_2-firmware.tar");
-    assert_true(v.best.has_hash);
+    assert_true(v.best.has_sha1);
     assert_int_equal(v.best.sha1[0], 0x29);
     assert_int_equal(v.best.sha1[19], 0x84);
     assert_int_equal(v.good, 2);
@@ -191,7 +191,7 @@ static void test_hash_is_needed(void **state) {
         snprintf(text, sizeof text, "1.0.0;a.tar;" SHA "\n1.1.0;b.tar%s\n", bad[i]);
         assert_int_equal(parse(text, "0.0.0"), SDB_EVER_HASH);
         assert_best("1.1.0", "b.tar");
-        assert_false(v.best.has_hash);
+        assert_false(v.best.has_sha1);
         assert_int_equal(parse(text, "1.1.0"), 0); // not to be installed: no harm
         snprintf(text, sizeof text, "1.1.0;b.tar%s\n1.2.0;a.tar;" SHA "\n", bad[i]);
         assert_int_equal(parse(text, "0.0.0"), 1); // not the one that wins
@@ -326,7 +326,7 @@ static void test_utf16(void **state) {
         }
         assert_int_equal(parse_n(text, n, "0.9.9", NULL, i & 8), 1);
         assert_best("v1.0", "a.tar");
-        assert_true(v.best.has_hash);
+        assert_true(v.best.has_sha1);
         assert_int_equal(v.good, 2);
     }
 }
