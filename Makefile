@@ -85,7 +85,12 @@ test-run: board mpremote ## `make run` in a terminal and on a serial port, with 
 test-examples: board ## examples/, each on the simulated board
 	@$(PYTHON) -m unittest discover -s tests/examples
 
+test-types: setup ## stubs/ say what the package is; the examples pass mypy
+	@tools/setup.sh types
+	@$(PYTHON) -m unittest discover -s tests/types
+
 test-docs: board cli ## every command in the documentation
+	@tools/setup.sh types
 	@$(PYTHON) -m unittest discover -s tests/docs
 
 test: test-unit test-sim test-board test-cuts test-faults ## all tests (under 6 minutes)
@@ -245,4 +250,4 @@ test-install: board emu mpremote ## installing, on emulated boards
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: all help put ls test-docs test-examples test-run test-threads memory bench-pico pico test-pico test-pico-boot test-pico-update cli test-cli test-sign test-upstream native test-native bench-native $(EMULATED:%=test-native-%) test-native-x64 rp2 test-newest test-frozen install uninstall mpremote test-install setup board emu test-emu demo run test test-unit test-sim test-board test-cuts test-faults faults test-asan cuts torture torture-slice torture-mutants bench-card fuzz lint clean
+.PHONY: all help put ls test-types test-docs test-examples test-run test-threads memory bench-pico pico test-pico test-pico-boot test-pico-update cli test-cli test-sign test-upstream native test-native bench-native $(EMULATED:%=test-native-%) test-native-x64 rp2 test-newest test-frozen install uninstall mpremote test-install setup board emu test-emu demo run test test-unit test-sim test-board test-cuts test-faults faults test-asan cuts torture torture-slice torture-mutants bench-card fuzz lint clean

@@ -102,11 +102,14 @@ def renew():
     settle()
     gc.collect()  # closes forgotten files, as long as what they are on is there
     try:
-        _renew()
-    except MemoryError:
-        fs.use(None, card)  # its memory will do
-        gc.collect()
-        _renew()
+        try:
+            _renew()
+        except MemoryError:
+            fs.use(None, card)  # its memory will do
+            gc.collect()
+            _renew()
+    except OSError as e:
+        raise CardError(e.errno, "the card fails still; one that was pulled out needs a reset")
 
 
 def _renew():

@@ -6,6 +6,7 @@ A mark is a comment on the line before the block, `<!-- test: KIND WORDS -->`:
     make        `make` with targets that are too long for here: they must exist
     board WORDS Python, run as main.py of the simulated board after the statements WORDS; the page's
                 blocks share one card
+    forever     the same for what never ends but resets
     boot        a boot.py for the board from here on
     file NAME   a file in the scratch folder
     output      lines that the blocks before have printed; numbers may differ, "..." leaves some out
@@ -16,7 +17,7 @@ import re
 from dataclasses import dataclass
 
 MARK = re.compile(r"<!-- test: (\w+) ?(.*?) ?-->$")
-KINDS = ("sh", "make", "board", "boot", "file", "output", "skip")
+KINDS = ("sh", "make", "board", "forever", "boot", "file", "output", "skip")
 # First words of a line that make a block commands, whatever it says of itself.
 COMMANDS = re.compile(
     r"^(\$ |>>> |sudo )*((\w+=\S* )*)(make|mpremote|tools/\S+|build/\S+|apt-get|apt|tar|echo|sdboot|esptool|git"

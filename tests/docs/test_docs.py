@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(Path(__file__).parent), str(ROOT / "tests" / "board")]
 from blocks import KINDS, blocks, looks_like_commands  # noqa: E402
-from rig import BoardTest  # noqa: E402
+from rig import BoardTest, find_fat  # noqa: E402
 from web import PythonServer, Site, package, release  # noqa: E402
 
 PAGES = sorted(
@@ -110,7 +110,7 @@ class Commands(BoardTest):
     def make_scratch(self):
         self.scratch = self.dir / "scratch"
         (self.scratch / "bin").mkdir(parents=True)
-        for name in ("build", "tools", "examples", "sim", "micropython"):
+        for name in ("build", "tools", "examples", "sim", "micropython", "stubs"):
             (self.scratch / name).symlink_to(ROOT / name)
         # What the pages take for granted: the application that is to be released.
         for folder in (self.scratch, self.scratch / "src"):
@@ -122,6 +122,8 @@ class Commands(BoardTest):
     def run_sh(self, block):
         env = {**os.environ, "PATH": "%s/bin:%s" % (self.scratch, os.environ["PATH"])}
         text = block.text.replace(SERVER, self.url)
+        # What one block exports is there in the next.
+        text = "[ ! -f .env ] || . ./.env\n%s\nexport -p >.env\n" % text
         done = subprocess.run(
             ["/bin/bash", "-e", "-u", "-c", text],
             cwd=self.scratch,
@@ -150,17 +152,21 @@ class Commands(BoardTest):
     def run_boot(self, block):
         self.boot_py = block.text
 
-    def run_board(self, block):
+    def run_board(self, block, *options, status=0):
         flash = self.dir / "flash.img"
         self.make_flash(flash, self.boot_py)
-        self.power_flash(flash)  # formats the card, at the first time
+        if find_fat(self.card) is None:
+            self.power_flash(flash)  # formats the card
         text = "%s\n%s\nprint('=> end')\n" % (block.words, block.text)
         self.put({"main.py": text.replace(SERVER, self.url)})
-        done = self.power_flash(flash)
+        done = self.power_flash(flash, *options, repl=not status, status=status)
         self.assertNotIn("Traceback", done.out)
-        # At its end, or it was an update.
-        self.assertRegex(done.out, "=> end|release 9.0.0 runs")
+        if not status:  # at its end, or it was an update
+            self.assertRegex(done.out, "=> end|release 9.0.0 runs")
         self.said += done.out
+
+    def run_forever(self, block):
+        self.run_board(block, "--max-resets", "4", status=76)
 
     def run_output(self, block):
         said = [DIGITS.sub("0", line.strip()) for line in self.said.replace("\r", "\n").split("\n")]

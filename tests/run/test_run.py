@@ -111,6 +111,8 @@ class Cards(RunTest):
             t.expect(">>> ")
             t.send("\x1c")
             t.expect("board: the card is in its slot")
+            t.send("sdboot.recover()\r")
+            t.expect("CardError: [Errno 5] EIO: the card fails still; one that was pulled out needs a reset")
             t.send("\x04")
             t.expect("on SD card, FAT")
             t.expect(">>> ")

@@ -1,0 +1,34 @@
+from typing import Callable, Mapping, NamedTuple, Sequence
+
+class Release(NamedTuple):
+    version: str
+    file: str
+    sha1: bytes
+
+_Progress = Callable[[str, int, int], object]
+_One = str | bytes
+
+class OTA:
+    def __init__(
+        self,
+        url: str,
+        main_dir: str = "app",
+        new_version_dir: str = "next",
+        headers: Mapping[str, str] = {},
+        quite: bool = True,
+        force_update: bool = False,
+        *,
+        quiet: bool | None = None,
+        progress: _Progress | None = None,
+        timeout: float = 10,
+        key: _One | None = None,
+        ca: _One | Sequence[_One] | None = None,
+        pin: _One | Sequence[_One] | None = None,
+        insecure: bool = False,
+    ) -> None: ...
+    def check(self) -> Release | None: ...
+    def install_update_if_available(self) -> bool: ...
+    def cancel(self) -> bool: ...
+    def install(self, release: Release) -> None: ...
+    def get_version(self, directory: str, version_file_name: str = ".version") -> str: ...
+    def get_latest_version(self) -> tuple[str, str, str]: ...
