@@ -3,7 +3,9 @@ from typing import Callable, Mapping, NamedTuple, Sequence
 class Release(NamedTuple):
     version: str
     file: str
-    sha1: bytes
+    sha1: bytes | None
+    sha256: bytes | None
+    size: int
 
 _Progress = Callable[[str, int, int], object]
 _One = str | bytes
@@ -25,6 +27,10 @@ class OTA:
         ca: _One | Sequence[_One] | None = None,
         pin: _One | Sequence[_One] | None = None,
         insecure: bool = False,
+        product: str | None = None,
+        channel: str | None = None,
+        board: str | None = None,
+        device_id: bytes | None = None,
     ) -> None: ...
     def check(self) -> Release | None: ...
     def install_update_if_available(self) -> bool: ...
