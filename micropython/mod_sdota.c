@@ -162,6 +162,15 @@ static mp_obj_t ota_feed(mp_obj_t self_in, mp_obj_t data) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(ota_feed_obj, ota_feed);
 
+// verify() -> 0 or a negative error: the package has ended, and is what was announced
+static mp_obj_t ota_verify(mp_obj_t self_in) {
+    struct sdota_install *self = ota_self(self_in);
+    int res = ota_begun(self);
+    return res < 0 ? MP_OBJ_NEW_SMALL_INT(res)
+                   : ota_leave(self, sdb_install_verify(&self->install));
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(ota_verify_obj, ota_verify);
+
 static mp_obj_t ota_finish(mp_obj_t self_in) {
     struct sdota_install *self = ota_self(self_in);
     int res = ota_begun(self);
@@ -210,6 +219,7 @@ static MP_DEFINE_CONST_FUN_OBJ_1(ota_skipped_obj, ota_skipped);
     X(MP_QSTR_begin, ota_begin_obj)                                                                \
     X(MP_QSTR_clean, ota_clean_obj)                                                                \
     X(MP_QSTR_feed, ota_feed_obj)                                                                  \
+    X(MP_QSTR_verify, ota_verify_obj)                                                              \
     X(MP_QSTR_finish, ota_finish_obj)                                                              \
     X(MP_QSTR_abort, ota_abort_obj)                                                                \
     X(MP_QSTR_where, ota_where_obj)                                                                \

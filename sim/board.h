@@ -21,6 +21,7 @@ struct sim_options {
     size_t heap;
     int8_t pin[SIM_PINS]; // level that the outside world drives: 0, 1, or -1 for nothing
     uint64_t cut;         // 0: never
+    uint64_t flash_cut;   // 0: never
     uint32_t card_init_fails;
     struct {
         uint32_t first, last;

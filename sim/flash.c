@@ -76,14 +76,24 @@ static void flash_check(uint64_t offset, size_t len) {
     }
 }
 
+// The board's power fails now.
+static bool flash_cut(void) {
+    return sim_opt.flash_cut != 0 && sim->flash_erases + sim->flash_writes >= sim_opt.flash_cut;
+}
+
 static void flash_erase(uint64_t offset, size_t len) {
     flash_check(offset, len);
     if (offset % FLASH_BLOCK != 0 || len % FLASH_BLOCK != 0) {
         check_esp_err(ESP_ERR_INVALID_ARG);
     }
     sim->flash_erases += len / FLASH_BLOCK;
+    bool cut = flash_cut();
+    len = cut ? len / 2 : len;
     if (!flash_fill((uint32_t)offset, (uint32_t)len)) {
         check_esp_err(ESP_FAIL);
+    }
+    if (cut) {
+        sim_power_off(SIM_EXIT_CUT, "board: power cut");
     }
 }
 
@@ -97,6 +107,8 @@ static void flash_read(uint64_t offset, uint8_t *buf, size_t len) {
 static void flash_write(uint64_t offset, const uint8_t *buf, size_t len) {
     flash_check(offset, len);
     sim->flash_writes++;
+    bool cut = flash_cut();
+    len = cut ? len / 2 : len;
     uint8_t part[512];
     while (len != 0) {
         size_t n = len < sizeof(part) ? len : sizeof(part);
@@ -110,6 +122,9 @@ static void flash_write(uint64_t offset, const uint8_t *buf, size_t len) {
         offset += n;
         buf += n;
         len -= n;
+    }
+    if (cut) {
+        sim_power_off(SIM_EXIT_CUT, "board: power cut");
     }
 }
 

@@ -39,6 +39,9 @@ static const char options_help[] =
     "                        the board itself drives\n"
     "  --cut N               power fails at the N-th sector written to the card, hard resets\n"
     "                        included: N-1 are written, exit status 75\n"
+    "  --flash-cut N         power fails in the middle of the N-th time that the internal flash "
+    "is\n"
+    "                        erased or written: half of it is done\n"
     "  --card-init-fails N   the first N initialisations of the card time out\n"
     "  --card-bad LBA[-LBA]  these sectors can't be read; repeatable\n"
     "  --card-ro             the card can't be written\n"
@@ -148,6 +151,8 @@ static bool options_one(const char *name, const char *value) {
         sim_opt.heap = options_size(name, value);
     } else if (strcmp(name, "--pin") == 0) {
         options_pin(value);
+    } else if (strcmp(name, "--flash-cut") == 0) {
+        sim_opt.flash_cut = options_number(name, value, UINT64_MAX, NULL);
     } else if (strcmp(name, "--cut") == 0) {
         sim_opt.cut = options_number(name, value, UINT64_MAX, NULL);
     } else if (strcmp(name, "--card-init-fails") == 0) {

@@ -166,7 +166,7 @@ int sdb_install_abort(struct sdb_install *in) {
 
 int sdb_install_feed(struct sdb_install *in, const void *data, size_t len) {
     if (in->error == 0) {
-        in->error = in->cfg.hash->update(in->cfg.hash->ctx, data, len);
+        in->error = in->verified ? SDB_EINVAL : in->cfg.hash->update(in->cfg.hash->ctx, data, len);
     }
     if (in->error == 0) {
         in->error = sdb_tar_feed(&in->tar, data, len);
@@ -174,12 +174,13 @@ int sdb_install_feed(struct sdb_install *in, const void *data, size_t len) {
     return in->error;
 }
 
-int sdb_install_finish(struct sdb_install *in) {
+int sdb_install_verify(struct sdb_install *in) {
     uint8_t digest[SDB_HASH_MAX];
     int res = in->error;
-    if (res == 0) {
-        res = in->cfg.hash->digest(in->cfg.hash->ctx, digest);
+    if (in->verified || res < 0) {
+        return res;
     }
+    res = in->cfg.hash->digest(in->cfg.hash->ctx, digest);
     if (res == 0 && memcmp(digest, in->cfg.digest, in->cfg.hash->size) != 0) {
         res = SDB_EPKG_HASH;
     }
@@ -195,6 +196,13 @@ int sdb_install_finish(struct sdb_install *in) {
     if (res == 0) {
         res = sdb_textfile_flush(&in->manifest);
     }
+    in->error = res;
+    in->verified = res == 0;
+    return res;
+}
+
+int sdb_install_finish(struct sdb_install *in) {
+    int res = sdb_install_verify(in);
     if (res == 0) {
         res = sdb_install_checkpoint(in, true); // content before the record that speaks of it
     }

@@ -3,7 +3,8 @@
 //   sdb_install_begin        checks the state, forgets an earlier staged release
 //   sdb_install_clean        removes what earlier attempts left and the old prev/ (repeat while 1)
 //   sdb_install_feed         takes the next bytes of the tar, any number
-//   sdb_install_finish       verifies; from here on the next boot swaps the release in
+//   sdb_install_verify       the package has ended: is it what was announced?
+//   sdb_install_finish       verifies if that was not done; from here on the next boot swaps it in
 //   sdb_install_abort        instead of finish, or after an error: removes what was staged
 //
 // The manifest of the release, app/.manifest, is written along the way.
@@ -61,6 +62,7 @@ struct sdb_install {
     bool has_version;  // the package has one
     bool written;      // this member is being staged, not equal to what is there
     bool skipped_boot; // the package has a boot.py
+    bool verified;     // its hash is right, all of it is on the card
     int error;         // first error: the install is dead
 
     struct sdb_install_config cfg;
@@ -87,7 +89,10 @@ int sdb_install_clean(struct sdb_install *in);
 // or an error: SDB_EPKG_* if the package is refused (in->tar.path tells at which member).
 int sdb_install_feed(struct sdb_install *in, const void *data, size_t len);
 
-// The package has ended. Verifies it and records it as staged.
+// The package has ended. Verifies it: what is in next/ and .sdboot/new/ then is the release, whole.
+int sdb_install_verify(struct sdb_install *in);
+
+// Verifies the package, if that was not done, and records it as staged.
 int sdb_install_finish(struct sdb_install *in);
 
 // Removes what was staged; returns 1 while there is more to do, then 0. After an error it may be

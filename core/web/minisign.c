@@ -110,22 +110,42 @@ int sdb_minisig_parse(struct sdb_minisig *s, const char *text, size_t len) {
     return body[1] == 'D' ? SDB_ESIG_PREHASHED : 0;
 }
 
-int sdb_minisign_key(const char *text, size_t len, const uint8_t id[8], uint8_t key[32]) {
+// Decodes the next key from the text at *at. Returns 1, 0 if there is none, or SDB_ESIG_KEYS.
+static int minisign_next(const char *text, size_t len, size_t *at,
+                         uint8_t body[MINISIGN_HEAD + 32]) {
     const char *line;
-    size_t at = 0;
     int n;
-    while ((n = minisign_line(text, len, &at, &line)) >= 0) {
-        uint8_t body[MINISIGN_HEAD + 32];
+    while ((n = minisign_line(text, len, at, &line)) >= 0) {
         if (n == 0 || line[0] == '#' || minisign_begins(line, n, "untrusted comment:")) {
             continue;
         }
-        if (!minisign_base64(line, n, body, sizeof body) || body[0] != 'E' || body[1] != 'd') {
-            return SDB_ESIG_KEYS;
-        }
+        bool good =
+            minisign_base64(line, n, body, MINISIGN_HEAD + 32) && body[0] == 'E' && body[1] == 'd';
+        return good ? 1 : SDB_ESIG_KEYS;
+    }
+    return 0;
+}
+
+int sdb_minisign_key(const char *text, size_t len, const uint8_t id[8], uint8_t key[32]) {
+    uint8_t body[MINISIGN_HEAD + 32];
+    size_t at = 0;
+    int res;
+    while ((res = minisign_next(text, len, &at, body)) == 1) {
         if (memcmp(body + 2, id, 8) == 0) {
             memcpy(key, body + MINISIGN_HEAD, 32);
             return 0;
         }
     }
-    return SDB_ESIG_KEY;
+    return res < 0 ? res : SDB_ESIG_KEY;
+}
+
+int sdb_minisign_count(const char *text, size_t len) {
+    uint8_t body[MINISIGN_HEAD + 32];
+    size_t at = 0;
+    int count = 0;
+    int res;
+    while ((res = minisign_next(text, len, &at, body)) == 1) {
+        count++;
+    }
+    return res < 0 ? res : count;
 }

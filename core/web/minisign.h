@@ -30,4 +30,7 @@ int sdb_minisig_parse(struct sdb_minisig *s, const char *text, size_t len);
 // set, SDB_ESIG_KEY if it is not there, or SDB_ESIG_KEYS if a line is none of that.
 int sdb_minisign_key(const char *text, size_t len, const uint8_t id[8], uint8_t key[32]);
 
+// The number of keys in such a text, or SDB_ESIG_KEYS.
+int sdb_minisign_count(const char *text, size_t len);
+
 #endif

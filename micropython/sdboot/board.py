@@ -3,7 +3,7 @@
 import sys
 
 from . import mounted
-from ._errors import CardError, Error, check, strerror
+from ._errors import CardError, Error, check, reason, strerror
 from ._native import builtin, load
 from .mounted import version
 
@@ -17,6 +17,7 @@ def boot(
     attempts=3,
     trial_timeout=300,
     confirm_after=None,
+    key=None,
     **unknown
 ):
     """Make the SD card the root filesystem. Call it from boot.py; it returns True if "/" is the
@@ -35,12 +36,15 @@ def boot(
     trial_timeout  seconds after which an unconfirmed release is reset; 0: never
     confirm_after  for applications that can't call confirm(): seconds of main.py running after
             which it is called for them
+    key     public keys of minisign, a line each: from then on only signed releases are taken.
+            sdboot.pub on the internal flash counts before it
 
     It raises nothing: what can't be done is said, and a card that can be mounted is mounted.
     """
     if mounted.point is not None:
         print("sdboot: boot() has been called before, the card is at", mounted.point)
         return mounted.point == "/"
+    mounted.keys = key
     try:
         startup = load("startup")
         booted = startup.run(
@@ -139,6 +143,11 @@ def confirm():
     watch = sys.modules.get("sdboot.watch")
     if watch is not None:
         watch.stop()
+    try:
+        if mounted.on_flash("sdboot.next"):
+            load("signed").adopt()
+    except Exception as e:  # the trial is over; keys are looked at again before they are needed
+        print("sdboot: the release's keys:", reason(e))
     return True
 
 

@@ -2,6 +2,7 @@
 # package, every other part may import it.
 
 import gc
+import os
 
 import vfs
 
@@ -20,6 +21,9 @@ volume = None  # the FAT volume with its journal (_sdboot.Volume), None on littl
 point = None  # where it is mounted: "/" or "/sd", None: not yet
 why = 0  # why the volume has no journal: 0, or a negative error
 
+keys = None  # public keys that boot() was given
+KEYS = ("sdboot.pub", "sdboot.pub.new", "sdboot.next")  # on the internal flash, see signed.py
+
 REASON = "/.sdboot/reason"  # why main.py of a release on trial has ended: version, text, a line each
 
 # What _sdboot.record() returns, and the numbers in it (core/release/record.h).
@@ -32,6 +36,23 @@ def filesystem():
     if fs is None:
         raise CardError(19, "no SD card in use: call sdboot.boot() first, see its messages")
     return fs
+
+
+def flash(name):
+    """The path of a file on the internal flash, where no card and no release can change it."""
+    return ("/flash/" if point == "/" else "/") + name
+
+
+def on_flash(*names):
+    """Is one of these there?"""
+    for name in names:
+        try:
+            os.stat(flash(name))
+            return True
+        except OSError as e:
+            if e.errno != 2:  # there, and can't be read
+                raise
+    return False
 
 
 def record(where=""):

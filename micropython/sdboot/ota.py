@@ -74,6 +74,7 @@ class OTA:
         self.force_update = force_update
         self.key = key
         self.asks = (product, channel, board, device_id)
+        self.signed = None  # the Release found last, if its list was signed
         self.progress = progress or (_no_progress if quite else _Bar())
 
     def check(self):
@@ -215,10 +216,13 @@ class OTA:
             if held:
                 self._say("%s is not for this board: %s" % (held, whom.WHY[why]))
         release = Release(*release) if check(result, url) else None
+        self.signed = release if signature else None
         return release, bad if failed else None
 
     def _signature(self, url):
         # Of the file at `url`, or None if any release is taken.
+        if self.key is None and mounted.keys is None and not mounted.on_flash(*mounted.KEYS):
+            return None
         signed = load("signed")
         known = signed.keys(self.key)
         if known is None:
@@ -249,6 +253,9 @@ class OTA:
             response.close()
         if release.size and done != release.size:
             check(-187, release.file)
+        check(_turn(install.verify), release.file)
+        if release is self.signed:
+            load("signed").keep(release.version, self.new_version_dir, self.key)
         check(_turn(install.finish), release.file)
         boot, litter = install.skipped()
         if boot:

@@ -6,42 +6,107 @@ from . import mounted
 from ._errors import Error, NetworkError, PackageError, check
 from ._native import builtin, load
 
-# On the internal flash, where no card and no release can change them:
-KEYS = "sdboot.pub"  # public keys
+# On the internal flash, where no card can change them:
+KEYS, _, NEXT = mounted.KEYS  # public keys; those of a release that is not confirmed yet
 SEQ = "sdboot.seq"  # the highest number of a list that was accepted, and whose key signed it
 LONGEST = 2048  # bytes of a signature file
 
 
-def _flash(name):
-    return ("/flash/" if mounted.point == "/" else "/") + name
+_END = b"\n# complete\n"
+_REPLACES = b"# sdboot.pub"  # how NEXT begins if there was a KEYS
+
+def _load(name):
+    try:
+        with open(mounted.flash(name), "rb") as f:
+            return f.read()
+    except OSError as e:
+        if e.errno != 2:  # it is there and can't be read: no reason to take just anything
+            raise
+        return None
 
 
 def _read(name):
-    # What the file says, or None. Where a rename is no single step (FAT), there may be but the new one.
-    for name in (name, name + ".new"):
-        try:
-            with open(_flash(name), "rb") as f:
-                return f.read()
-        except OSError as e:
-            if e.errno != 2:  # it is there and can't be read: no reason to take just anything
-                raise
-    return None
+    # What the file says, or None. Where a rename is no single step (FAT), there may be but the new
+    # one; it may also be one that was never finished.
+    data = _load(name)
+    if data is None:
+        data = _load(name + ".new")
+        if data is not None and not data.endswith(_END):
+            data = None
+    return data
 
 
 def _write(name, data):
     # The old content or the new one, whenever power fails.
-    path = _flash(name)
+    path = mounted.flash(name)
     with open(path + ".new", "wb") as f:
-        f.write(data)
+        f.write(data + _END)
     builtin("os").rename(path + ".new", path)
 
 
 def keys(given=None):
     """The public keys: bytes, a line each, or None if any release is taken. `given` by the
-    application, or in a file on the internal flash."""
-    if given is not None:
-        return given.encode() if isinstance(given, str) else given
-    return _read(KEYS)
+    application, or in a file on the internal flash, or by boot()."""
+    if given is None:
+        adopt()
+        given = _read(KEYS)
+    if given is None:
+        given = mounted.keys
+        waiting = _read(NEXT) or b""
+        if waiting.startswith(_REPLACES):  # adopt() was cut short
+            given = waiting
+    if given is None:
+        return None
+    if isinstance(given, str):
+        given = given.encode()
+    if on_trial():  # its next list may be signed by them already
+        given += b"\n" + (_waiting(mounted.INSTALLED) or b"")
+    return given
+
+
+def keep(version, directory, given):
+    """Before a release that came signed is staged: the keys in `directory`/.keys, if there are any,
+    wait on the flash until it is confirmed. Not so if the application has its own, `given`."""
+    text = None
+    if given is None:
+        try:
+            with mounted.filesystem().open("/%s/.keys" % directory, "rb") as f:
+                text = f.read(LONGEST + 1)
+        except OSError as e:
+            if e.errno != 2:
+                raise
+    if text is None:
+        if mounted.on_flash(NEXT):
+            builtin("os").remove(mounted.flash(NEXT))
+        return
+    if len(text) > LONGEST or load("_sdsign").count(text) <= 0:
+        raise PackageError(217, "%s: .keys is no list of public keys" % version)
+    kind = _REPLACES if _read(KEYS) is not None else b"# key="
+    _write(NEXT, kind + b" after release %s\n%s" % (version.encode(), text))
+
+
+def _waiting(*events):
+    # The keys that wait, if the running release has brought them and its last event is one of these.
+    data = _read(NEXT)
+    if data is None:
+        return None
+    version = data.split(b"\n", 1)[0].split()[-1]
+    record = mounted.record()
+    same = record[mounted.EVENT_VERSION] == str(version, "utf-8")
+    return data if same and record[mounted.EVENT] in events else None
+
+
+def on_trial():
+    return mounted.record()[mounted.STATE] == mounted.TRIAL
+
+
+def adopt():
+    """The keys that a release has brought are the board's, once it is confirmed."""
+    state = mounted.record()[mounted.STATE]
+    confirmed = state in (mounted.IDLE, mounted.STAGED)
+    if confirmed and _waiting(mounted.INSTALLED, mounted.CONFIRMED):
+        os = builtin("os")
+        os.rename(mounted.flash(NEXT), mounted.flash(KEYS))
 
 
 class Signature:
@@ -82,16 +147,17 @@ class Signature:
         self.low = 0
         if data is not None:
             try:
-                seq, key = data.split()
+                seq, key = data.split(b"\n", 1)[0].split()
                 seq = int(seq)
                 key = builtin("binascii").unhexlify(key)
             except ValueError:
-                raise Error(22, _flash(SEQ) + " can't be read: remove it")
+                raise Error(22, mounted.flash(SEQ) + " can't be read: remove it")
             if load("_sdsign").knows(self.known, key):
                 self.low = seq
         return self.low
 
     def accept(self, seq):
-        """The list is good: from now on none with a lower number is."""
-        if seq > self.low:
-            _write(SEQ, b"%d %s\n" % (seq, builtin("binascii").hexlify(self.found.id())))
+        """The list is good: from now on none with a lower number is. On trial nothing is installed,
+        and the key may be one that goes again with the release."""
+        if seq > self.low and not on_trial():
+            _write(SEQ, b"%d %s" % (seq, builtin("binascii").hexlify(self.found.id())))

@@ -97,10 +97,19 @@ static mp_obj_t mod_knows(mp_obj_t keys_in, mp_obj_t id_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(mod_knows_obj, mod_knows);
 
+// count(keys) -> number of keys in a text, or a negative error
+static mp_obj_t mod_count(mp_obj_t keys_in) {
+    mp_buffer_info_t keys;
+    mp_get_buffer_raise(keys_in, &keys, MP_BUFFER_READ);
+    return MP_OBJ_NEW_SMALL_INT(sdb_minisign_count(keys.buf, keys.len));
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(mod_count_obj, mod_count);
+
 #define SDSIGN_TYPES(T) T(sdb_signature_type)
 #define SDSIGN_GLOBALS(X)                                                                          \
     X(MP_QSTR_Signature, sdb_signature_type)                                                       \
-    X(MP_QSTR_knows, mod_knows_obj)
+    X(MP_QSTR_knows, mod_knows_obj)                                                                \
+    X(MP_QSTR_count, mod_count_obj)
 
 SDB_MODULE(sdb_mod_sdsign, MP_QSTR__sdsign, SDSIGN_GLOBALS, SDSIGN_TYPES);
 MP_REGISTER_MODULE(MP_QSTR__sdsign, sdb_mod_sdsign);

@@ -192,33 +192,40 @@ class Product(ListTest):
         self.stage()
 
 
-class Freshness(ListTest):
+class OneBoard(ListTest):
     """The flash keeps what was seen, so every power-on here is of the same board."""
 
     def setUp(self):
         super().setUp()
         self.flash = self.dir / "fresh.img"
         self.make_flash(self.flash, "")
-        self.with_key(self.key)
+        self.with_keys(self.key)
 
-    def with_key(self, *keys):
-        public = self.dir / "sdboot.pub"
-        public.write_text("".join(key + "\n" for key in keys))
-        host(FLASH_TOOL, "put", self.flash, "%s:/sdboot.pub" % public)
+    def to_flash(self, name, text):
+        source = self.dir / "to-flash"
+        source.write_text(text)
+        host(FLASH_TOOL, "put", self.flash, "%s:/%s" % (source, name))
 
-    def look(self, *arguments, method="check().version", options=()):
+    def with_keys(self, *keys):
+        self.to_flash("sdboot.pub", "".join(key + "\n" for key in keys))
+
+    def run_job(self, job, *options, boot="", **kwargs):
+        """A power-on with `job` after boot()."""
+        self.to_flash("boot.py", HASTY + BOOT % boot + ATTEMPT + job)
+        return self.power_flash(self.flash, *options, **kwargs)
+
+    def look(self, *arguments, method="check().version", options=(), boot="", **kwargs):
         call = ", ".join((repr(self.url), "quite=False", *arguments))
         job = "attempt(lambda: sdboot.OTA(%s).%s)\n" % (call, method)
-        source = self.dir / "boot.py"
-        source.write_text(HASTY + BOOT % "" + ATTEMPT + job)
-        host(FLASH_TOOL, "put", self.flash, "%s:/boot.py" % source)
-        return self.power_flash(self.flash, *options)
+        return self.run_job(job, *options, boot=boot, **kwargs)
 
     def publish(self, of_list, version="0.0.2", name="ours"):
         self.text = ""
         self.line(version, of_list=of_list)
         self.sign(name)
 
+
+class Freshness(OneBoard):
     def test_an_old_list(self):
         self.publish("seq=17")
         self.assertFound(self.look(), "0.0.2")
@@ -269,9 +276,9 @@ class Freshness(ListTest):
         self.publish("seq=4294967295")
         self.look()
         self.publish("seq=1", "0.0.3", "other")
-        self.with_key(self.key, other)
+        self.with_keys(self.key, other)
         self.assertIn("an old list again", self.look().errors[0])
-        self.with_key(other)
+        self.with_keys(other)
         self.assertFound(self.look(), "0.0.3")
 
     def test_not_signed_the_number_means_nothing(self):
@@ -300,11 +307,42 @@ class Freshness(ListTest):
     def test_a_file_on_the_flash_that_can_not_be_read(self):
         self.publish("seq=17")
         for text in ("", "17", "x 00", "17 zz", "17 00 00"):
-            broken = self.dir / "sdboot.seq"
-            broken.write_text(text)
-            host(FLASH_TOOL, "put", self.flash, "%s:/sdboot.seq" % broken)
+            self.to_flash("sdboot.seq", text)
             r = self.look()
             self.assertIn("/flash/sdboot.seq can't be read: remove it", r.errors[0])
+
+
+class FreshnessCut(OneBoard):
+    def test_power_cut_while_the_number_is_kept(self):
+        """At each erase and write of the flash: the old number or the new one counts, and with the
+        old one nothing that the new list offers has been used."""
+        pristine = self.flash.read_bytes()
+        for first in (True, False):
+            self.flash.write_bytes(pristine)
+            if not first:
+                self.publish("seq=17")
+                self.look()
+            self.cut_everywhere(first)
+
+    def cut_everywhere(self, first):
+        self.publish("seq=18", "0.0.3")
+        before = self.flash.read_bytes()
+        whole = self.look()
+        self.assertGreater(whole.stats["flash_writes"], 0)
+        operations = whole.stats["flash_writes"] + whole.stats["flash_erases"]
+        for cut in range(1, operations + 1):
+            with self.subTest(cut=cut, first=first):
+                self.flash.write_bytes(before)
+                r = self.look(options=("--flash-cut", str(cut)), repl=False, status=75)
+                self.assertNotIn("found 0.0.3", r.out)
+                if not first:
+                    self.publish("seq=16", "0.0.4")
+                    self.assertIn("an old list again", self.look().errors[0])
+                self.publish("seq=18", "0.0.3")
+                self.assertFound(self.look(), "0.0.3")
+                self.publish("seq=17", "0.0.4")
+                self.assertIn("an old list again", self.look().errors[0])
+                self.publish("seq=18", "0.0.3")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 // Signature files and lists of keys: whatever comes, no byte beyond the text is read, and what is
 // accepted keeps its promises.
+#include "core/error.h"
 #include "core/web/minisign.h"
 #include "fuzz.h"
 
@@ -14,7 +15,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         }
     }
     if (size >= 8) {
-        (void)sdb_minisign_key(text + 8, size - 8, data, key);
+        int found = sdb_minisign_key(text + 8, size - 8, data, key);
+        int count = sdb_minisign_count(text + 8, size - 8);
+        CHECK(found == 0 || found == SDB_ESIG_KEY || found == SDB_ESIG_KEYS);
+        CHECK(count >= 0 || count == SDB_ESIG_KEYS);
+        CHECK(found != 0 || count != 0);
+        CHECK((found == SDB_ESIG_KEYS) <= (count == SDB_ESIG_KEYS));
     }
     return 0;
 }

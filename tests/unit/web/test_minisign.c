@@ -117,23 +117,27 @@ static void test_keys(void **state) {
     static const struct {
         const char *text;
         int result;
+        int count;
     } cases[] = {
-        {KEY_LINE, 0},
-        {KEY_LINE "\n", 0},
-        {"untrusted comment: minisign public key 7F05146B600B262B\r\n" KEY_LINE "\r\n", 0},
-        {"# the old one\nRWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3\n\n" KEY_LINE, 0},
-        {"", SDB_ESIG_KEY},
-        {"# none\n", SDB_ESIG_KEY},
-        {"RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3", SDB_ESIG_KEY},
-        {"RWQf6LRC", SDB_ESIG_KEYS},
-        {"key: " KEY_LINE, SDB_ESIG_KEYS},
-        {SIG_LINE, SDB_ESIG_KEYS},
+        {KEY_LINE, 0, 1},
+        {KEY_LINE "\n", 0, 1},
+        {"untrusted comment: minisign public key 7F05146B600B262B\r\n" KEY_LINE "\r\n", 0, 1},
+        {"# the old one\nRWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3\n\n" KEY_LINE, 0,
+         2},
+        {"", SDB_ESIG_KEY, 0},
+        {"# none\n", SDB_ESIG_KEY, 0},
+        {"RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3", SDB_ESIG_KEY, 1},
+        {"RWQf6LRC", SDB_ESIG_KEYS, SDB_ESIG_KEYS},
+        {"key: " KEY_LINE, SDB_ESIG_KEYS, SDB_ESIG_KEYS},
+        {SIG_LINE, SDB_ESIG_KEYS, SDB_ESIG_KEYS},
+        {KEY_LINE "\n" KEY_LINE "\nx", 0, SDB_ESIG_KEYS},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         UNIT_CASE(i);
         uint8_t key[32] = {0};
         assert_int_equal(sdb_minisign_key(cases[i].text, strlen(cases[i].text), key_id, key),
                          cases[i].result);
+        assert_int_equal(sdb_minisign_count(cases[i].text, strlen(cases[i].text)), cases[i].count);
         assert_int_equal(key[0], cases[i].result == 0 ? 0x29 : 0);
         assert_int_equal(key[31], cases[i].result == 0 ? 0x49 : 0);
     }
