@@ -85,6 +85,18 @@ test-run: board mpremote ## `make run` in a terminal and on a serial port, with 
 test-examples: board ## examples/, each on the simulated board
 	@$(PYTHON) -m unittest discover -s tests/examples
 
+# What a release of sdboot consists of. ARCH=x64 for one processor, KEY= a secret key of minisign,
+# URL= where it will be published, for mpremote before 1.25.
+DIST := $(if $(ARCH),$(ARCH),$(filter-out x64,$(NATIVE)))
+KEY ?=
+dist: cli ## build/dist: source, packages for boards and mip, SHA256SUMS; KEY=sdboot.key signs
+	@for arch in $(DIST); do $(MAKE) --no-print-directory native ARCH=$$arch || exit 1; done
+	@$(PYTHON) tools/dist.py $(DIST) $(if $(KEY),--key "$(KEY)") $(if $(URL),--url "$(URL)")
+
+test-dist: board cli mpremote ## that it is complete, the same when made again, and installs
+	@$(MAKE) --no-print-directory -C sim BARE=1
+	@$(PYTHON) -m unittest discover -s tests/dist
+
 test-types: setup ## stubs/ say what the package is; the examples pass mypy
 	@tools/setup.sh types
 	@$(PYTHON) -m unittest discover -s tests/types
@@ -131,6 +143,10 @@ torture: setup ## the core with real FatFs, cut at every write in every order (2
 
 memory: board ## every call of the API with 64 KiB down to 2 KiB of memory left, in one piece and in many
 	@cd tests/board && EXHAUSTIVE=1 $(PYTHON) -m unittest test_heap
+
+coverage: setup ## lines and branches of core/ that its unit tests run
+	@$(MAKE) --no-print-directory -s -j2 -C tests/unit OUT=$(CURDIR)/build/coverage SANITIZE="--coverage -O0" check >/dev/null 2>&1
+	@$(PYTHON) tools/coverage.py build/coverage/core
 
 torture-slice: setup ## a part of it
 	@$(MAKE) --no-print-directory -C tests/torture slice
@@ -250,4 +266,4 @@ test-install: board emu mpremote ## installing, on emulated boards
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: all help put ls test-types test-docs test-examples test-run test-threads memory bench-pico pico test-pico test-pico-boot test-pico-update cli test-cli test-sign test-upstream native test-native bench-native $(EMULATED:%=test-native-%) test-native-x64 rp2 test-newest test-frozen install uninstall mpremote test-install setup board emu test-emu demo run test test-unit test-sim test-board test-cuts test-faults faults test-asan cuts torture torture-slice torture-mutants bench-card fuzz lint clean
+.PHONY: all help put ls dist test-dist coverage test-types test-docs test-examples test-run test-threads memory bench-pico pico test-pico test-pico-boot test-pico-update cli test-cli test-sign test-upstream native test-native bench-native $(EMULATED:%=test-native-%) test-native-x64 rp2 test-newest test-frozen install uninstall mpremote test-install setup board emu test-emu demo run test test-unit test-sim test-board test-cuts test-faults faults test-asan cuts torture torture-slice torture-mutants bench-card fuzz lint clean

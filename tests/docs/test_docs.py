@@ -30,7 +30,7 @@ def targets():
     text = (ROOT / "Makefile").read_text()
     names = set()
     for line in text.split("\n"):
-        if re.match(r"[a-z][a-z0-9 _-]*:", line):
+        if re.match(r"[a-z][a-z0-9 _-]*:(?!=)", line):
             names.update(line.split(":")[0].split())
     return names
 
