@@ -94,6 +94,7 @@ dist: cli ## build/dist: source, packages for boards and mip, SHA256SUMS; KEY=sd
 	@$(PYTHON) tools/dist.py $(DIST) $(if $(KEY),--key "$(KEY)") $(if $(URL),--url "$(URL)")
 
 test-dist: board cli mpremote ## that it is complete, the same when made again, and installs
+	@tools/setup.sh dist
 	@$(MAKE) --no-print-directory -C sim BARE=1
 	@$(PYTHON) -m unittest discover -s tests/dist
 

@@ -66,4 +66,10 @@ for file in "${all[@]}"; do
     done < <(sed -n 's/^#include "\(.*\)".*/\1/p' "$file")
 done
 [ $bad = 0 ]
+
+# Who can't read the version from there must say the same.
+echo "lint: the version is that of micropython/sdboot/__init__.py"
+version=$(sed -n 's/^__version__ = "\(.*\)"/\1/p' micropython/sdboot/__init__.py)
+grep -qx "version: \"$version\"" idf_component.yml
+grep -q "^## $version" docs/CHANGELOG.md
 echo "lint: passed"

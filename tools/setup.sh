@@ -3,7 +3,7 @@
 # build/micropython. Safe to run again; the second time it changes nothing.
 #
 #   tools/setup.sh              as root, or as a user with sudo if packages are missing
-#   tools/setup.sh GROUP...     these groups of packages too: native xtensa riscv arm qemu rp2 pico types
+#   tools/setup.sh GROUP...     these groups of packages too: native xtensa riscv arm qemu rp2 pico types dist
 #   tools/setup.sh --list       every package with its group and its reason
 #   MPY_DIR=/path tools/setup.sh  another MicroPython 1.25 tree instead of Debian's: it is used where
 #                                 it is, build/micropython becomes a link to it
@@ -20,7 +20,7 @@ TREE=$BUILD/micropython
 STAMP=$BUILD/setup.stamp
 SIGN=$BUILD/tinyssh
 
-GROUPS_KNOWN="base native xtensa riscv arm qemu rp2 pico types"
+GROUPS_KNOWN="base native xtensa riscv arm qemu rp2 pico types dist"
 groups=base
 
 packages() {
@@ -72,6 +72,7 @@ rp2     libstdc++-arm-none-eabi-newlib  C++ headers for it
 pico    nodejs                        runs the emulated Pico
 pico    npm                           gets what it is made of
 types   mypy                          checks the examples with stubs/
+dist    cmake                         builds the component for ESP-IDF
 LIST
 }
 

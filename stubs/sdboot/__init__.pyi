@@ -52,6 +52,7 @@ def boot(
     attempts: int = 3,
     trial_timeout: int = 300,
     confirm_after: int | None = None,
+    key: str | bytes | None = None,
     **unknown: Any,
 ) -> bool: ...
 def version(directory: str = "app", name: str = ".version") -> str: ...

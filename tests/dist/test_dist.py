@@ -110,5 +110,14 @@ class Dist(unittest.TestCase):
         self.assertIn(self.name.split("-")[1] + " <function boot", said)
 
 
+class Component(unittest.TestCase):
+    def test_builds(self):
+        """As ESP-IDF uses it; ESP-IDF itself is not in Debian."""
+        out = own_folder(self, ROOT / "build" / "test-component")
+        call("cmake", "-S", ROOT / "tests" / "dist" / "component", "-B", out)
+        call("cmake", "--build", out, "-j2")
+        self.assertIn("no space left", call(out / "user"))
+
+
 if __name__ == "__main__":
     unittest.main()
