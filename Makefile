@@ -67,6 +67,9 @@ test-cli: cli board ## its tests, with AddressSanitizer
 demo: board ## set everything up, then show a board's first day
 	@$(PYTHON) tools/demo.py
 
+picture: board ## docs/demo.svg, drawn from what the demo prints
+	@$(PYTHON) tools/picture.py
+
 # Without CARD= the board that `make demo` has left, or one with a blank card.
 run: board ## the board in this terminal: CARD=img|none PIN=18=0 FAIL=w9+ URL=http://... PTY=1
 	@$(PYTHON) tools/run.py $(if $(CARD),--card "$(CARD)") $(if $(FLASH),--flash "$(FLASH)") \
@@ -267,4 +270,4 @@ test-install: board emu mpremote ## installing, on emulated boards
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: all help put ls dist test-dist coverage test-types test-docs test-examples test-run test-threads memory bench-pico pico test-pico test-pico-boot test-pico-update cli test-cli test-sign test-upstream native test-native bench-native $(EMULATED:%=test-native-%) test-native-x64 rp2 test-newest test-frozen install uninstall mpremote test-install setup board emu test-emu demo run test test-unit test-sim test-board test-cuts test-faults faults test-asan cuts torture torture-slice torture-mutants bench-card fuzz lint clean
+.PHONY: all help put ls picture dist test-dist coverage test-types test-docs test-examples test-run test-threads memory bench-pico pico test-pico test-pico-boot test-pico-update cli test-cli test-sign test-upstream native test-native bench-native $(EMULATED:%=test-native-%) test-native-x64 rp2 test-newest test-frozen install uninstall mpremote test-install setup board emu test-emu demo run test test-unit test-sim test-board test-cuts test-faults faults test-asan cuts torture torture-slice torture-mutants bench-card fuzz lint clean

@@ -75,6 +75,16 @@ class Pages(unittest.TestCase):
                     with self.subTest(page=page.name, code=code):
                         self.assertIn(name, known)
 
+    def test_picture(self):
+        """docs/demo.svg is what the demo prints."""
+        done = subprocess.run(
+            ["/usr/bin/python3", ROOT / "tools" / "picture.py", "--check"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.assertEqual(done.returncode, 0, done.stdout)
+
     def test_every_command_has_a_mark(self):
         for page in PAGES:
             for block in blocks(page.read_text()):
