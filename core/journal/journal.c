@@ -15,7 +15,11 @@ int sdb_journal_card_write(struct sdb_journal *j, uint32_t lba, uint32_t count, 
 }
 
 int sdb_journal_card_sync(struct sdb_journal *j) {
-    return j->card->sync(j->card->ctx);
+    int err = j->card->sync(j->card->ctx);
+    if (err == 0) {
+        j->passed = false;
+    }
+    return err;
 }
 
 static int journal_fail(struct sdb_journal *j, int err) {
@@ -25,116 +29,166 @@ static int journal_fail(struct sdb_journal *j, int err) {
     return err;
 }
 
-// Number of the entry for `lba`, or `count`.
-static uint32_t journal_search(const struct sdb_journal *j, uint32_t lba) {
-    uint32_t i = 0;
-    while (i < j->count && j->lba[i] != lba) {
-        i++;
-    }
-    return i;
+static bool journal_in_area(const struct sdb_journal *j, uint32_t lba, uint32_t count) {
+    return lba < j->area + j->area_sectors && j->area < lba + count;
 }
 
-static bool journal_in_ram(const struct sdb_journal *j, uint32_t entry) {
-    return entry < SDB_JOURNAL_RAM && !j->flushed;
-}
+// ---- reading
 
-// 1 if the card's own FAT says that the cluster of `lba` is free, 0 if not, or an error. The
-// captured FAT must not be asked: a cluster freed in this transaction still holds what a power cut
-// would bring back.
-static int journal_is_free(struct sdb_journal *j, uint32_t lba) {
-    uint32_t cluster = j->geo.safe ? sdb_fatgeo_cluster(&j->geo, lba) : 0;
-    if (cluster == 0) {
-        return 0;
-    }
-    uint32_t at = sdb_fatgeo_entry_lba(&j->geo, cluster);
-    if (at != j->fat_lba) {
-        j->fat_lba = 0;
-        int err = sdb_journal_card_read(j, at, 1, j->fat);
+static int journal_read_one(struct sdb_journal *j, uint32_t lba, uint8_t *out) {
+    const struct sdb_journal_run *run = sdb_journal_run_of(j, lba);
+    uint32_t i = sdb_journal_buffer(j, lba);
+    if (i == SDB_JOURNAL_RAM) {
+        i = journal_in_area(j, lba, 1) ? SDB_JOURNAL_RAM : sdb_journal_spare(j);
+        uint8_t *into = i < SDB_JOURNAL_RAM ? journal_ram(j, i) : out;
+        if (i < SDB_JOURNAL_RAM) {
+            j->buffers[i].state = JOURNAL_EMPTY;
+        }
+        int err = sdb_journal_card_read(
+            j, run != NULL ? journal_slot_lba(j, run->slot + (lba - run->lba)) : lba, 1, into);
         if (err < 0) {
             return err;
         }
-        j->fat_lba = at;
+        if (i < SDB_JOURNAL_RAM) {
+            j->buffers[i].lba = lba;
+            j->buffers[i].state = JOURNAL_CLEAN;
+        }
     }
-    return sdb_fatgeo_entry(&j->geo, j->fat, cluster) == 0;
+    bool captured = run != NULL;
+    if (i < SDB_JOURNAL_RAM) {
+        j->buffers[i].used = ++j->clock;
+        captured |= j->buffers[i].state == JOURNAL_DIRTY;
+        memcpy(out, journal_ram(j, i), SDB_SECTOR);
+    }
+    return captured ? sdb_journal_mask(j, lba, out) : 0;
+}
+
+static int journal_read_many(struct sdb_journal *j, uint32_t lba, uint32_t count, uint8_t *out) {
+    int err = sdb_journal_card_read(j, lba, count, out);
+    uint32_t end = lba + count;
+    for (uint32_t r = sdb_journal_run(j, lba); r < j->run_count && err == 0; r++) {
+        const struct sdb_journal_run *run = &j->runs[r];
+        uint32_t from = run->lba > lba ? run->lba : lba;
+        uint32_t to = run->lba + run->count < end ? run->lba + run->count : end;
+        if (from >= to) {
+            break;
+        }
+        err = sdb_journal_card_read(j, journal_slot_lba(j, run->slot + (from - run->lba)),
+                                    to - from, out + (from - lba) * SDB_SECTOR);
+    }
+    for (uint32_t i = 0; i < SDB_JOURNAL_RAM && err == 0; i++) {
+        uint32_t at = j->buffers[i].lba - lba;
+        if (j->buffers[i].state == JOURNAL_DIRTY && at < count) {
+            memcpy(out + at * SDB_SECTOR, journal_ram(j, i), SDB_SECTOR);
+        }
+    }
+    return err;
 }
 
 static int journal_read(void *ctx, uint32_t lba, uint32_t count, void *buf) {
     struct sdb_journal *j = ctx;
-    uint8_t *out = buf;
-    int err = 0;
-    if (count != 1 || journal_search(j, lba) == j->count) {
-        err = sdb_journal_card_read(j, lba, count, buf);
-    }
-    for (uint32_t i = 0; i < j->count && err >= 0; i++) {
-        uint32_t at = j->lba[i] - lba;
-        if (at >= count) {
-            continue;
-        }
-        if (journal_in_ram(j, i)) {
-            memcpy(out + at * SDB_SECTOR, j->ram[i], SDB_SECTOR);
-        } else {
-            err = sdb_journal_card_read(j, j->slot0 + i, 1, out + at * SDB_SECTOR);
-        }
-    }
+    int err = count == 1 ? journal_read_one(j, lba, buf) : journal_read_many(j, lba, count, buf);
     // The filesystem may stop in the middle of an operation whose first half is captured.
-    if (err < 0 && j->count > 0) {
+    if (err < 0 && j->dirty + j->spilled > 0) {
         return journal_fail(j, err);
     }
     return err;
 }
 
-// Captures `count` sectors from `lba` on that have no entries yet.
-static int journal_capture(struct sdb_journal *j, uint32_t lba, uint32_t count,
-                           const uint8_t *data) {
-    if (count > j->slots - j->count) {
-        return SDB_ENOSPC;
-    }
-    while (count > 0) {
-        uint32_t n = 1;
-        if (j->count < SDB_JOURNAL_RAM) {
-            memcpy(j->ram[j->count], data, SDB_SECTOR);
-        } else {
-            n = count;
-            int err = sdb_journal_card_write(j, j->slot0 + j->count, n, data);
-            if (err < 0) {
-                return err;
-            }
+// ---- writing
+
+// Is this a sector of a directory? What is neither empty nor made of entries is none.
+static bool journal_like_directory(const uint8_t *sector) {
+    uint32_t at = 0;
+    for (; at < SDB_SECTOR && sector[at] != 0; at += 32) {
+        const uint8_t *entry = sector + at;
+        bool fits = entry[11] == 0x0F ? entry[12] == 0 && sdb_get16(entry + 26) == 0
+                                      : (entry[11] & 0xC0) == 0 && (entry[12] & 0xE7) == 0;
+        if (!fits) {
+            return false;
         }
-        for (uint32_t i = 0; i < n; i++) {
-            j->lba[j->count++] = lba++;
-        }
-        data += n * SDB_SECTOR;
-        count -= n;
     }
-    return 0;
+    return at > 0;
+}
+
+// The journal gets full. May what is captured so far be committed, in the middle of an operation of
+// the filesystem? FatFs writes what leads to clusters and what frees them in an order that leaves
+// lost clusters at worst (docs/DESIGN.md has it operation by operation), with one exception:
+// between two sectors of directories a file that is renamed has two names, and where clusters that
+// become a directory are captured, they are linked before they are clean. So it may before file
+// content and before the FAT, and anywhere only if there is no way out.
+static bool journal_may_part(const struct sdb_journal *j, uint32_t lba, uint32_t count,
+                             const uint8_t *data) {
+    uint32_t used = j->dirty + j->spilled;
+    uint32_t left = j->slots - used;
+    uint32_t reserve = j->slots / 2 < 160 ? j->slots / 2 : 160;
+    bool runs = j->run_count + SDB_JOURNAL_RAM >= JOURNAL_RUNS_MAX;
+    if (j->open || j->area == 0 || used == 0 || (left >= count + reserve && !runs)) {
+        return false;
+    }
+    if (sdb_journal_room(j) == 0 || count > 1 || journal_in_fat(j, lba)) {
+        return true;
+    }
+    return j->geo.safe && !journal_like_directory(data);
 }
 
 static int journal_write_run(struct sdb_journal *j, uint32_t lba, uint32_t count,
                              const uint8_t *data, uint32_t *done) {
-    uint32_t entry = journal_search(j, lba);
-    *done = 1;
-    if (entry < j->count) {
-        if (journal_in_ram(j, entry)) {
-            memcpy(j->ram[entry], data, SDB_SECTOR);
-            return 0;
-        }
-        return sdb_journal_card_write(j, j->slot0 + entry, 1, data);
+    uint32_t second = lba - j->geo.fat - j->geo.fat_sectors;
+    if (journal_mirrors(j) && second < j->geo.fat_sectors) {
+        *done = j->geo.fat_sectors - second < count ? j->geo.fat_sectors - second : count;
+        return 0; // the commit writes it
     }
-    int pass = journal_is_free(j, lba);
+    const struct sdb_journal_run *run = sdb_journal_run_of(j, lba);
+    if (run != NULL) {
+        uint32_t at = lba - run->lba;
+        *done = run->count - at < count ? run->count - at : count;
+        if (*done == 1) {
+            memcpy(j->ram[0], data, SDB_SECTOR);
+            int err = sdb_journal_unmask(j, lba, j->ram[0]);
+            if (err < 0) {
+                return err;
+            }
+            data = j->ram[0];
+        }
+        sdb_journal_write_cached(j, lba, *done, data);
+        return sdb_journal_card_write(j, journal_slot_lba(j, run->slot + at), *done, data);
+    }
+    uint32_t i = sdb_journal_buffer(j, lba);
+    *done = 1;
+    if (i < SDB_JOURNAL_RAM && j->buffers[i].state == JOURNAL_DIRTY) {
+        memcpy(journal_ram(j, i), data, SDB_SECTOR);
+        j->buffers[i].used = ++j->clock;
+        return sdb_journal_unmask(j, lba, journal_ram(j, i));
+    }
+    int pass = sdb_journal_passes(j, lba);
     if (pass < 0) {
         return pass;
     }
-    while (*done < count && journal_search(j, lba + *done) == j->count) {
-        int same = journal_is_free(j, lba + *done);
+    while (*done < count && !sdb_journal_captured(j, lba + *done)) {
+        int same = sdb_journal_passes(j, lba + *done);
         if (same != pass) {
             break; // an error shows up again when its sector's turn comes
         }
         ++*done;
     }
     if (pass) {
-        return sdb_journal_card_write(j, lba, *done, data);
+        int err = sdb_journal_note(j, lba, *done);
+        if (err == 0) {
+            j->passed = true;
+            sdb_journal_write_cached(j, lba, *done, data);
+            err = sdb_journal_card_write(j, lba, *done, data);
+        }
+        return err;
     }
-    return journal_capture(j, lba, *done, data);
+    if (journal_may_part(j, lba, *done, data)) {
+        *done = 0; // it may pass after the commit
+        return sdb_journal_checkpoint(j);
+    }
+    if (j->open && *done > sdb_journal_room(j)) {
+        return SDB_ENOSPC;
+    }
+    return sdb_journal_capture(j, lba, *done, data, done);
 }
 
 static int journal_write(void *ctx, uint32_t lba, uint32_t count, const void *buf) {
@@ -143,7 +197,7 @@ static int journal_write(void *ctx, uint32_t lba, uint32_t count, const void *bu
     if (j->failed < 0) {
         return j->failed;
     }
-    if (lba < j->area + j->area_sectors && j->area < lba + count) {
+    if (journal_in_area(j, lba, count)) {
         return journal_fail(j, SDB_EPERM);
     }
     if (j->stale) {
@@ -174,19 +228,32 @@ static int journal_sync(void *ctx) {
     if (j->failed < 0) {
         return j->failed;
     }
-    return j->open || j->deferred ? 0 : sdb_journal_checkpoint(j);
+    if (j->open || j->deferred) {
+        return 0;
+    }
+    int err = sdb_journal_checkpoint(j);
+    if (err == 0) {
+        // The filesystem has written its own memories: clusters with anything in them are allocated
+        // in the committed FAT.
+        j->forgot = false;
+        j->full_count = 0;
+    }
+    return err;
 }
 
 int sdb_journal_attach(struct sdb_journal *j, uint32_t area, uint32_t sectors) {
     if (sectors < SDB_CONTROL_MIN || sectors > SDB_CONTROL_MAX) {
         return SDB_ENOSPC;
     }
-    uint32_t slots = sdb_area_slots(sectors);
-    slots = slots < SDB_JOURNAL_SLOTS ? slots : SDB_JOURNAL_SLOTS;
     j->area = area;
     j->area_sectors = sectors;
-    j->slots = slots;
-    j->slot0 = area + sectors - 1 - slots;
+    j->slots = sdb_area_slots(sectors);
+    // The area was made past the journal: what was read may be old.
+    for (uint32_t i = 0; i < SDB_JOURNAL_RAM; i++) {
+        if (j->buffers[i].state == JOURNAL_CLEAN) {
+            j->buffers[i].state = JOURNAL_EMPTY;
+        }
+    }
     return 0;
 }
 
@@ -228,7 +295,7 @@ int sdb_journal_commit(struct sdb_journal *j) {
 
 void sdb_journal_abort(struct sdb_journal *j) {
     if (!j->dead) {
-        j->count = 0;
+        sdb_journal_drop(j);
         j->failed = 0;
     }
     j->open = false;
@@ -240,7 +307,9 @@ void sdb_journal_defer(struct sdb_journal *j, bool deferred) {
 }
 
 uint32_t sdb_journal_room(const struct sdb_journal *j) {
-    return j->slots - j->count;
+    uint32_t left = j->slots - j->dirty - j->spilled;
+    uint32_t memory = SDB_JOURNAL_RAM - j->dirty;
+    return j->run_count >= JOURNAL_RUNS_MAX && memory < left ? memory : left;
 }
 
 uint32_t sdb_journal_slots(const struct sdb_journal *j) {
@@ -248,16 +317,17 @@ uint32_t sdb_journal_slots(const struct sdb_journal *j) {
 }
 
 bool sdb_journal_full(const struct sdb_journal *j) {
-    return sdb_journal_room(j) <= j->slots / 2;
+    return j->slots - j->dirty - j->spilled <= j->slots / 2 || j->run_count > JOURNAL_RUNS_MAX / 2;
 }
 
 bool sdb_journal_captures(const struct sdb_journal *j, uint32_t lba, uint32_t count) {
-    for (uint32_t i = 0; i < j->count; i++) {
-        if (j->lba[i] - lba < count) {
+    for (uint32_t i = 0; i < SDB_JOURNAL_RAM; i++) {
+        if (j->buffers[i].state == JOURNAL_DIRTY && j->buffers[i].lba - lba < count) {
             return true;
         }
     }
-    return false;
+    uint32_t i = sdb_journal_run(j, lba);
+    return i < j->run_count && j->runs[i].lba < lba + count;
 }
 
 bool sdb_journal_is_open(const struct sdb_journal *j) {

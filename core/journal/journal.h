@@ -20,9 +20,10 @@
 #include "core/card/fatgeo.h"
 
 #ifndef SDB_JOURNAL_RAM
-#define SDB_JOURNAL_RAM 12u // captured sectors held in memory; more is faster, at least 1
+#define SDB_JOURNAL_RAM 12u // sectors held in memory; more is faster, 4 to 40
 #endif
-#define SDB_JOURNAL_SLOTS 496u // captured sectors at most, however large the area
+#define SDB_JOURNAL_RUNS 200u // runs of neighbouring sectors that are captured on the card
+#define SDB_JOURNAL_YOUNG 4u  // clusters that were free a moment ago and are not yet full
 
 enum sdb_replay {
     SDB_REPLAY_NONE = 0,    // nothing was committed and not yet in place
@@ -31,26 +32,53 @@ enum sdb_replay {
 };
 
 // Internal: the journal's own files look in here, everybody else calls functions.
+struct sdb_journal_run {
+    uint32_t lba; // first sector
+    uint16_t count;
+    uint16_t slot; // slot of the first sector, the others follow
+};
+
+struct sdb_journal_buffer { // what ram[] holds
+    uint32_t lba;
+    uint32_t old;  // dirty: CRC of the committed content
+    uint32_t used; // clock of the last use
+    uint8_t state; // JOURNAL_EMPTY, _CLEAN, _DIRTY
+    bool known;    // `old` is known
+};
+
+struct sdb_journal_young {
+    uint32_t cluster;    // 0: none
+    uint32_t used;       // clock of the last use
+    uint32_t written[4]; // a bit for each of its sectors
+};
+
 struct sdb_journal {
     const struct sdb_bdev *card;
     struct sdb_fatgeo geo;
     uint32_t area;         // LBA of the control area; 0: none, RAM only, nothing can be committed
     uint32_t area_sectors; // its length
-    uint32_t slot0;        // LBA of slot 0
-    uint32_t fat_lba;      // which sector is in fat[]; 0: none
     uint32_t slots;        // captured sectors that fit
-    uint32_t count;        // captured sectors
-    int failed;            // first error since the last commit, 0: none; only abort helps
-    bool stale;            // the header on the card is of a commit that must not be replayed
-    bool flushed;          // entries below SDB_JOURNAL_RAM are in their slots, ram[] is free
-    bool dead;             // a commit could not be ended: no more writes until the next boot
-    bool committed;        // that commit is past the commit point
-    bool open;             // explicit transaction
-    bool deferred;         // syncs are not commits
-    uint32_t lba[SDB_JOURNAL_SLOTS];
-    uint8_t fat[SDB_SECTOR]; // a sector of the committed FAT; the header while committing
-    uint8_t tmp[SDB_SECTOR];
-    uint8_t ram[SDB_JOURNAL_RAM][SDB_SECTOR];
+    uint32_t spilled;      // slots in use
+    uint32_t run_count;
+    uint32_t dirty;      // captured sectors in ram[]
+    uint32_t clock;      // counts uses
+    uint32_t fat_lba;    // which sector is in fat[]; 0: none
+    uint32_t full_from;  // clusters written whole since the last sync, from here on
+    uint32_t full_count; // how many
+    int failed;          // first error since the last commit, 0: none; only abort helps
+    bool stale;          // the header on the card is of a commit that must not be replayed
+    bool dead;           // a commit could not be ended: no more writes until the next boot
+    bool committed;      // that commit is past the commit point
+    bool open;           // explicit transaction
+    bool deferred;       // syncs are not commits
+    bool passed;         // something went straight to the card since the last barrier
+    bool masked;         // the filesystem has seen marks in the FAT
+    bool forgot;         // since the last sync a free cluster was written to that is not in young[]
+    struct sdb_journal_buffer buffers[SDB_JOURNAL_RAM];
+    struct sdb_journal_run runs[SDB_JOURNAL_RUNS]; // in the order of lba
+    struct sdb_journal_young young[SDB_JOURNAL_YOUNG];
+    uint8_t fat[SDB_SECTOR];                      // a sector of the committed FAT
+    uint8_t ram[SDB_JOURNAL_RAM + 1][SDB_SECTOR]; // ram[0]: header, scratch; buffer i is ram[i + 1]
 };
 
 // Prepares `j` for the volume `geo` on `card`, both the caller's; card must outlive j, geo is

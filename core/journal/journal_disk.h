@@ -1,4 +1,5 @@
-// The journal's bytes on the card and what its parts share. Private to core/journal*.c.
+// The journal's bytes on the card and what its parts share. Private to core/journal's journal.c,
+// capture.c, freed.c, commit.c and replay.c.
 #ifndef SDB_JOURNAL_DISK_H
 #define SDB_JOURNAL_DISK_H
 
@@ -7,7 +8,7 @@
 
 // Header sector and index sectors, little-endian. The header is index block 0.
 #define JOURNAL_MAGIC 0x4A626473u // "sdbJ"
-#define JOURNAL_VERSION 1u
+#define JOURNAL_VERSION 2u
 #define JOURNAL_AT_VERSION 4
 #define JOURNAL_AT_AREA 8
 #define JOURNAL_AT_SECTORS 12
@@ -20,19 +21,100 @@
 #define JOURNAL_AT_CRC 508 // of the bytes before it
 
 _Static_assert(JOURNAL_AT_ENTRIES + JOURNAL_ENTRY * JOURNAL_PER_BLOCK == JOURNAL_AT_CRC, "index");
-// LBA of index block `block`.
+_Static_assert(SDB_JOURNAL_RAM >= 4 && SDB_JOURNAL_RAM <= JOURNAL_PER_BLOCK, "one block for all");
+_Static_assert(SDB_CONTROL_MAX <= 0xFFFF, "slots have 16 bits in a run");
+
+// Runs beyond these are for what is in memory when it comes to a commit.
+#define JOURNAL_RUNS_MAX (SDB_JOURNAL_RUNS - 2 * SDB_JOURNAL_RAM)
+
+enum { JOURNAL_EMPTY, JOURNAL_CLEAN, JOURNAL_DIRTY };
+
+// Header, slots, then index blocks 1.. : what fits in memory is committed in one command.
+static inline uint32_t journal_slot_lba(const struct sdb_journal *j, uint32_t slot) {
+    return j->area + SDB_CONTROL_HEADER + 1 + slot;
+}
+
 static inline uint32_t journal_block_lba(const struct sdb_journal *j, uint32_t block) {
-    return j->area + SDB_CONTROL_HEADER + block;
+    return j->area + SDB_CONTROL_HEADER + (block == 0 ? 0 : j->slots + block);
+}
+
+static inline uint8_t *journal_ram(struct sdb_journal *j, uint32_t buffer) {
+    return j->ram[buffer + 1];
+}
+
+// Both FATs hold the same: what is written to the first one goes to the second at the commit.
+static inline bool journal_mirrors(const struct sdb_journal *j) {
+    return j->geo.safe && j->geo.fats == 2;
+}
+
+static inline bool journal_in_fat(const struct sdb_journal *j, uint32_t lba) {
+    return lba - j->geo.fat < j->geo.fat_sectors; // the first one
 }
 
 int sdb_journal_card_read(struct sdb_journal *j, uint32_t lba, uint32_t count, void *buf);
 int sdb_journal_card_write(struct sdb_journal *j, uint32_t lba, uint32_t count, const void *buf);
 int sdb_journal_card_sync(struct sdb_journal *j);
 
+// ---- capture.c
+
+// Number of the first run that ends behind `lba`, or run_count.
+uint32_t sdb_journal_run(const struct sdb_journal *j, uint32_t lba);
+
+// The run that `lba` is in, or NULL.
+const struct sdb_journal_run *sdb_journal_run_of(const struct sdb_journal *j, uint32_t lba);
+
+// The run that `slot` is in; there is one for every slot in use.
+const struct sdb_journal_run *sdb_journal_run_at(const struct sdb_journal *j, uint32_t slot);
+
+// The buffer that holds `lba`, or SDB_JOURNAL_RAM.
+uint32_t sdb_journal_buffer(const struct sdb_journal *j, uint32_t lba);
+
+// A buffer that captures nothing, the one that was used longest ago; SDB_JOURNAL_RAM: none.
+uint32_t sdb_journal_spare(const struct sdb_journal *j);
+
+bool sdb_journal_captured(const struct sdb_journal *j, uint32_t lba);
+
+// Captures sectors that are not captured yet: sets *done to how many, at least 1 if there is no
+// error. SDB_ENOSPC if nothing fits.
+int sdb_journal_capture(struct sdb_journal *j, uint32_t lba, uint32_t count, const uint8_t *data,
+                        uint32_t *done);
+
+// What is in memory likewise for `lba` as written to the card past it.
+void sdb_journal_write_cached(struct sdb_journal *j, uint32_t lba, uint32_t count,
+                              const uint8_t *data);
+
+// Sorts the buffers: those that capture something first, in the order of their sectors.
+void sdb_journal_sort(struct sdb_journal *j);
+
+// Neighbours from sorted buffer `i` on, at least 1.
+uint32_t sdb_journal_group(const struct sdb_journal *j, uint32_t i);
+
+// Puts all captured sectors into slots.
+int sdb_journal_spill_all(struct sdb_journal *j);
+
+// Forgets what is captured, cached, or both.
+void sdb_journal_drop(struct sdb_journal *j);
+
+// ---- freed.c
+
+// May `lba` be written in place? 1 if nothing committed is there, 0 if it must be captured, or an
+// error.
+int sdb_journal_passes(struct sdb_journal *j, uint32_t lba);
+
+// Notes that `count` sectors that may be are written in place.
+int sdb_journal_note(struct sdb_journal *j, uint32_t lba, uint32_t count);
+
+// A sector of the captured FAT as the filesystem is to see it: clusters freed since the last commit
+// are marked as bad; and back. Returns 0 or an error.
+int sdb_journal_mask(struct sdb_journal *j, uint32_t lba, uint8_t *sector);
+int sdb_journal_unmask(struct sdb_journal *j, uint32_t lba, uint8_t *sector);
+
+// ---- commit.c
+
 // Overwrites the header and waits until that is on the medium.
 int sdb_journal_clear(struct sdb_journal *j);
 
-// Copies entries from..to-1 to where they belong, slots as source unless they are still in ram[].
-int sdb_journal_copy_home(struct sdb_journal *j, uint32_t from, uint32_t to);
+// Writes neighbours to where they belong, and to the second FAT.
+int sdb_journal_go_home(struct sdb_journal *j, uint32_t lba, uint32_t count, const uint8_t *data);
 
 #endif

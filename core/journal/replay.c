@@ -6,7 +6,17 @@
 #include "core/error.h"
 #include "core/journal/journal_disk.h"
 
-static bool journal_block_ok(const struct sdb_journal *j, const uint8_t *s, uint32_t block) {
+struct replay {
+    struct sdb_journal *j;
+    uint32_t count;
+    uint32_t blocks; // index blocks seen
+    uint32_t crc;    // over them
+    uint32_t torn;   // entry whose home is neither old nor new, or `count`
+    bool foreign;    // there are more of these
+    bool whole;      // every slot is what was committed
+};
+
+static bool replay_block_ok(const struct sdb_journal *j, const uint8_t *s, uint32_t block) {
     return sdb_get32(s) == JOURNAL_MAGIC &&
            sdb_get32(s + JOURNAL_AT_CRC) == sdb_crc32(0, s, JOURNAL_AT_CRC) &&
            sdb_get32(s + JOURNAL_AT_VERSION) == JOURNAL_VERSION &&
@@ -15,115 +25,135 @@ static bool journal_block_ok(const struct sdb_journal *j, const uint8_t *s, uint
            sdb_get32(s + JOURNAL_AT_BLOCK) == block;
 }
 
-// Compares the slot and the home of one entry with what the index says. Returns 0 if the home is
-// old or new, 1 if it is neither, SDB_REPLAY_FOREIGN if the slot is not what was committed.
-static int journal_examine(struct sdb_journal *j, uint32_t i, const uint8_t *entry, bool *all_new) {
-    uint32_t lba = sdb_get32(entry);
-    uint32_t crc_new = sdb_get32(entry + 4);
-    j->lba[i] = lba;
-    if (lba >= j->card->sectors || (lba >= j->area && lba < j->area + j->area_sectors)) {
-        return SDB_REPLAY_FOREIGN;
-    }
-    int err = sdb_journal_card_read(j, j->slot0 + i, 1, j->ram[0]);
-    if (err < 0) {
-        return err;
-    }
-    if (sdb_crc32(0, j->ram[0], SDB_SECTOR) != crc_new) {
-        return SDB_REPLAY_FOREIGN;
-    }
-    err = sdb_journal_card_read(j, lba, 1, j->ram[0]);
-    if (err < 0) {
-        return err;
-    }
-    uint32_t crc = sdb_crc32(0, j->ram[0], SDB_SECTOR);
-    if (crc == crc_new) {
-        return 0;
-    }
-    *all_new = false;
-    return crc == sdb_get32(entry + 8) ? 0 : 1;
+static const uint8_t *replay_entry(const struct replay *r, uint32_t i) {
+    const uint8_t *block = i < JOURNAL_PER_BLOCK ? r->j->ram[0] : r->j->fat;
+    return block + JOURNAL_AT_ENTRIES + (i % JOURNAL_PER_BLOCK) * JOURNAL_ENTRY;
 }
 
-// Loads the index into lba[] and judges every entry. *torn: the one home that is neither old nor
-// new, or `count`. Returns 0 or SDB_REPLAY_FOREIGN or an error.
-static int journal_judge(struct sdb_journal *j, uint32_t *torn, bool *all_new) {
-    uint32_t crc = 0;
-    *torn = j->count;
-    *all_new = true;
-    const uint8_t *block = j->fat;
-    for (uint32_t i = 0; i < j->count; i++) {
+// Entries from `i` on that belong to neighbours, as many as memory holds.
+static uint32_t replay_group(const struct replay *r, uint32_t i) {
+    uint32_t n = 1;
+    while (i + n < r->count && (i + n) % JOURNAL_PER_BLOCK != 0 && n < SDB_JOURNAL_RAM &&
+           sdb_get32(replay_entry(r, i + n)) == sdb_get32(replay_entry(r, i)) + n) {
+        n++;
+    }
+    return n;
+}
+
+// Compares slots and homes of `n` entries with what the index says.
+static int replay_examine(struct replay *r, uint32_t i, uint32_t n) {
+    struct sdb_journal *j = r->j;
+    uint32_t lba = sdb_get32(replay_entry(r, i));
+    if (lba >= j->card->sectors || n > j->card->sectors - lba ||
+        (lba < j->area + j->area_sectors && j->area < lba + n)) {
+        r->foreign = true;
+        return 0;
+    }
+    int err = sdb_journal_card_read(j, journal_slot_lba(j, i), n, j->ram[1]);
+    for (uint32_t k = 0; k < n && err == 0; k++) {
+        r->whole &=
+            sdb_crc32(0, j->ram[1 + k], SDB_SECTOR) == sdb_get32(replay_entry(r, i + k) + 4);
+    }
+    if (err == 0) {
+        err = sdb_journal_card_read(j, lba, n, j->ram[1]);
+    }
+    for (uint32_t k = 0; k < n && err == 0; k++) {
+        uint32_t crc = sdb_crc32(0, j->ram[1 + k], SDB_SECTOR);
+        const uint8_t *entry = replay_entry(r, i + k);
+        if (crc != sdb_get32(entry + 4) && crc != sdb_get32(entry + 8)) {
+            r->foreign |= r->torn < r->count;
+            r->torn = i + k;
+        }
+    }
+    return err;
+}
+
+static int replay_copy(struct replay *r, uint32_t i, uint32_t n) {
+    struct sdb_journal *j = r->j;
+    int err = sdb_journal_card_read(j, journal_slot_lba(j, i), n, j->ram[1]);
+    return err < 0 ? err : sdb_journal_go_home(j, sdb_get32(replay_entry(r, i)), n, j->ram[1]);
+}
+
+// The one torn home: first, and alone. A cut from here on must again leave no more than one.
+static int replay_mend(struct replay *r, uint32_t i, uint32_t n) {
+    if (r->torn - i >= n) {
+        return 0;
+    }
+    int err = replay_copy(r, r->torn, 1);
+    return err < 0 ? err : sdb_journal_card_sync(r->j);
+}
+
+// Calls `each` for all entries, whose index block is then loaded.
+static int replay_each(struct replay *r, int (*each)(struct replay *r, uint32_t i, uint32_t n)) {
+    struct sdb_journal *j = r->j;
+    uint32_t n;
+    r->crc = 0;
+    for (uint32_t i = 0; i < r->count; i += n) {
         if (i > 0 && i % JOURNAL_PER_BLOCK == 0) {
-            uint32_t number = i / JOURNAL_PER_BLOCK;
-            int err = sdb_journal_card_read(j, journal_block_lba(j, number), 1, j->tmp);
+            uint32_t block = i / JOURNAL_PER_BLOCK;
+            int err = sdb_journal_card_read(j, journal_block_lba(j, block), 1, j->fat);
             if (err < 0) {
                 return err;
             }
-            if (!journal_block_ok(j, j->tmp, number)) {
-                return SDB_REPLAY_FOREIGN;
+            if (!replay_block_ok(j, j->fat, block)) {
+                r->whole = false;
+                return 0;
             }
-            crc = sdb_crc32(crc, j->tmp, SDB_SECTOR);
-            block = j->tmp;
+            r->crc = sdb_crc32(r->crc, j->fat, SDB_SECTOR);
         }
-        const uint8_t *entry = block + JOURNAL_AT_ENTRIES + (i % JOURNAL_PER_BLOCK) * JOURNAL_ENTRY;
-        int state = journal_examine(j, i, entry, all_new);
-        if (state < 0 || state == SDB_REPLAY_FOREIGN) {
-            return state;
-        }
-        if (state == 1) {
-            if (*torn < j->count) {
-                return SDB_REPLAY_FOREIGN;
-            }
-            *torn = i;
+        n = replay_group(r, i);
+        int err = each(r, i, n);
+        if (err < 0) {
+            return err;
         }
     }
-    return crc == sdb_get32(j->fat + JOURNAL_AT_INDEX_CRC) ? 0 : SDB_REPLAY_FOREIGN;
+    return 0;
 }
 
-static int journal_redo(struct sdb_journal *j, uint32_t torn, bool all_new) {
-    int err = 0;
-    j->flushed = true;
-    if (torn < j->count) {
-        // First, and alone: a cut from here on must again leave no more than one torn sector.
-        err = sdb_journal_copy_home(j, torn, torn + 1);
-        if (err == 0) {
-            err = sdb_journal_card_sync(j);
-        }
+static int replay_run(struct replay *r) {
+    struct sdb_journal *j = r->j;
+    int err = replay_each(r, replay_examine);
+    if (err < 0) {
+        return err;
     }
-    if (err == 0 && !all_new) {
-        err = sdb_journal_copy_home(j, 0, j->count);
+    if (!r->whole || r->crc != sdb_get32(j->ram[0] + JOURNAL_AT_INDEX_CRC)) {
+        // A commit that was cut short. It must never become whole by what is written to slots.
+        j->stale = true;
+        return SDB_REPLAY_NONE;
+    }
+    if (r->foreign) {
+        j->stale = true;
+        return SDB_REPLAY_FOREIGN;
+    }
+    if (r->torn < r->count) {
+        err = replay_each(r, replay_mend);
     }
     // Also if all is new: the writes that made it so may still be in flight for the card.
     if (err == 0) {
+        err = replay_each(r, replay_copy);
+    }
+    if (err == 0) {
         err = sdb_journal_card_sync(j);
     }
-    return err == 0 ? sdb_journal_clear(j) : err;
+    if (err == 0) {
+        err = sdb_journal_clear(j);
+    }
+    return err == 0 ? SDB_REPLAY_DONE : err;
 }
 
 int sdb_journal_replay(struct sdb_journal *j) {
     if (j->area == 0) {
         return SDB_REPLAY_NONE;
     }
-    j->fat_lba = 0;
-    int err = sdb_journal_card_read(j, journal_block_lba(j, 0), 1, j->fat);
+    sdb_journal_drop(j);
+    int err = sdb_journal_card_read(j, journal_block_lba(j, 0), 1, j->ram[0]);
     if (err < 0) {
         return err;
     }
-    uint32_t count = sdb_get32(j->fat + JOURNAL_AT_COUNT);
-    if (!journal_block_ok(j, j->fat, 0) || count == 0 || count > j->slots) {
+    uint32_t count = sdb_get32(j->ram[0] + JOURNAL_AT_COUNT);
+    if (!replay_block_ok(j, j->ram[0], 0) || count == 0 || count > j->slots) {
         return SDB_REPLAY_NONE;
     }
-    uint32_t torn;
-    bool all_new;
-    j->count = count;
-    err = journal_judge(j, &torn, &all_new);
-    if (err == 0) {
-        err = journal_redo(j, torn, all_new);
-        if (err == 0) {
-            err = SDB_REPLAY_DONE;
-        }
-    } else if (err == SDB_REPLAY_FOREIGN) {
-        j->stale = true;
-    }
-    j->count = 0;
-    j->flushed = false;
-    return err;
+    struct replay r = {.j = j, .count = count, .torn = count, .whole = true};
+    return replay_run(&r);
 }

@@ -12,7 +12,7 @@
 #include "core/journal/volume_make.h"
 
 #define SECTORS 16384u
-#define NAMED_MAX 2000
+#define NAMED_MAX 65536
 
 static uint8_t base[SECTORS][512];
 static uint8_t card[SECTORS][512];
@@ -94,9 +94,9 @@ static void make_base(void) {
     // A commit of two sectors whose last step was cut off.
     uint8_t *h = card[area + SDB_CONTROL_HEADER];
     area_sectors = v.control.sectors;
-    slot0 = v.journal.slot0;
+    slot0 = area + SDB_CONTROL_HEADER + 1;
     sdb_put32(h, 0x4A626473);
-    sdb_put32(h + 4, 1);
+    sdb_put32(h + 4, 2);
     sdb_put32(h + 8, area);
     sdb_put32(h + 12, v.control.sectors);
     sdb_put32(h + 16, 2);
@@ -123,9 +123,20 @@ static void note_header(uint32_t lba, uint32_t sectors, uint32_t at) {
         return;
     }
     named[named_count++] = lba + at; // the header itself is cleared
+    uint8_t buf[512];
+    struct sdb_fatgeo geo;
+    bool mirrors = sdb_fatgeo_read(&geo, &dev, buf) == 0 && geo.fats == 2;
     uint32_t n = sdb_get32(h + 16);
-    for (uint32_t i = 0; i < n && i < SDB_JOURNAL_SLOTS && lba + at + i / 40 < SECTORS; i++) {
-        named[named_count++] = sdb_get32(card[lba + at + i / 40] + 28 + 12 * (i % 40));
+    uint32_t slots = sectors >= SDB_CONTROL_MIN ? sdb_area_slots(sectors) : 0;
+    for (uint32_t i = 0; i < n && i < slots; i++) {
+        bool first = at != SDB_CONTROL_HEADER || i < 40; // index blocks follow the header, or slots
+        uint32_t block = lba + at + (first ? i / 40 : slots + i / 40);
+        uint32_t home = block < SECTORS ? sdb_get32(card[block] + 28 + 12 * (i % 40)) : 0;
+        named[named_count++] = home;
+        // What goes to the first FAT goes to the second one as well.
+        if (mirrors && home - geo.fat < geo.fat_sectors) {
+            named[named_count++] = home + geo.fat_sectors;
+        }
     }
 }
 

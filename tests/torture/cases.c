@@ -99,19 +99,16 @@ static bool case_recover(struct job *job, struct env *e, uint32_t lo, uint32_t h
 static unsigned strange_homes(const struct image *before, const struct image *after) {
     const uint8_t *pointer = image_get(after, 0)->data + 384;
     uint32_t area = sdb_get32(pointer + 4);
-    uint32_t sectors = sdb_get32(pointer + 8);
     const uint8_t *header = image_get(after, area + SDB_CONTROL_HEADER)->data;
-    uint32_t slots = sdb_area_slots(sectors);
     unsigned strange = 0;
     if (memcmp(pointer, "sdbP", 4) != 0 || memcmp(header, "sdbJ", 4) != 0) {
         return 2;
     }
-    slots = slots < SDB_JOURNAL_SLOTS ? slots : SDB_JOURNAL_SLOTS;
     for (uint32_t i = 0; i < sdb_get32(header + 16) && i < 40; i++) {
         uint32_t lba = sdb_get32(header + 28 + 12 * i);
         const struct blob *now = image_get(after, lba);
         strange += now != image_get(before, lba) &&
-                   now != image_get(after, area + sectors - 1 - slots + i);
+                   now != image_get(after, area + SDB_CONTROL_HEADER + 1 + i);
     }
     return strange;
 }
