@@ -14,6 +14,7 @@ static const struct {
     {"verify", command_verify, "check such a folder as a board would"},
     {"keygen", command_keygen, "make a pair of keys"},
     {"sign", command_sign, "sign a folder's list of releases, or any file"},
+    {"card", command_card, "what is on a board's card, and what has happened to it"},
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
 

@@ -35,6 +35,7 @@ base    libmbedtls-dev                hashes and TLS of the simulated board, has
 base    libcmocka-dev                 unit tests
 base    libarchive-dev                packages in the host tool
 base    libsodium-dev                 keys and signatures in the host tool; what ours is compared with
+base    libjansson-dev                JSON in the host tool
 base    openssl                       certificates in tests
 base    minisign                      keys and signatures in tests
 base    clang                         second compiler of the lint, fuzzing

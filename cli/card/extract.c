@@ -1,0 +1,152 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/card/card.h"
+#include "cli/card/fatname.h"
+#include "cli/card/jobs.h"
+#include "cli/card/say.h"
+#include "cli/card/walk.h"
+#include "cli/tool.h"
+#include "core/error.h"
+
+struct extract {
+    struct report *r;
+    struct card *c;
+    const char *output;
+    unsigned files, failed;
+    uint64_t bytes;
+};
+
+// Makes the folders above `path`, which is below the output folder.
+static void make_parents(char *path, size_t from) {
+    for (char *p = path + from; (p = strchr(p, '/')) != NULL; p++) {
+        *p = '\0';
+        if (*path != '\0' && mkdir(path, 0777) != 0 && errno != EEXIST) {
+            tool_die("%s: %s", path, strerror(errno));
+        }
+        *p = '/';
+    }
+}
+
+// A name that a PC's folder can have, and that leads nowhere else. The path is the card's.
+static bool is_safe(const char *path) {
+    while (*path != '\0') {
+        size_t len = strcspn(path, "/");
+        if ((len == 1 && path[0] == '.') || (len == 2 && strncmp(path, "..", 2) == 0)) {
+            return false;
+        }
+        path += len + (path[len] == '/');
+    }
+    return true;
+}
+
+static int copy_file(struct extract *x, const char *path, const char *to) {
+    const struct sdb_fs *fs = &x->c->fs;
+    uint8_t buf[16384];
+    int file = fs->open(fs->ctx, path, 'r');
+    if (file < 0) {
+        return file;
+    }
+    int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+    if (out < 0) {
+        tool_die("%s: %s", to, errno == EEXIST ? "exists, it is not replaced" : strerror(errno));
+    }
+    int n;
+    while ((n = fs->read(fs->ctx, file, buf, sizeof buf)) > 0) {
+        for (int done = 0; done < n;) {
+            ssize_t w = write(out, buf + done, (size_t)(n - done));
+            if (w < 0) {
+                tool_die("%s: %s", to, strerror(errno));
+            }
+            done += (int)w;
+        }
+        x->bytes += (uint64_t)n;
+    }
+    fs->close(fs->ctx, file);
+    if (close(out) != 0) {
+        tool_die("%s: %s", to, strerror(errno));
+    }
+    return n;
+}
+
+static int extract_one(void *ctx, const char *path, int type, int64_t size) {
+    struct extract *x = ctx;
+    char name[SDB_PATH_MAX * 3 + 1];
+    if (type != 0 && (strlen(path) > SDB_PATH_MAX || !is_safe(path))) {
+        x->failed++;
+        report_fault(x->r, "%s: a name that no file here may have", path);
+        return 0;
+    }
+    if (strcmp(path, "/.sdboot/journal") == 0) {
+        return 0; // the control area, no file of anybody's
+    }
+    fatname_utf8(path, name);
+    char *to = tool_format("%s%s", x->output, name);
+    int res = (int)size;
+    if (type != 0) {
+        make_parents(to, strlen(x->output) + 1);
+        res = 0;
+    }
+    if (type == SDB_FS_DIR && mkdir(to, 0777) != 0 && errno != EEXIST) {
+        tool_die("%s: %s", to, strerror(errno));
+    }
+    if (type == SDB_FS_FILE) {
+        x->files++;
+        res = copy_file(x, path, to);
+    }
+    if (res < 0) {
+        x->failed++;
+        report_fault(x->r, "%s: %s (%d); what could be read of it is there", name,
+                     sdb_strerror(res), -res);
+    }
+    free(to);
+    return 0;
+}
+
+int job_extract(const char *path, const struct job_options *o, bool json) {
+    static struct card c;
+    struct report r;
+    struct extract x = {.r = &r, .c = &c, .output = o->output};
+    report_init(&r, json);
+    card_open(&c, path, false);
+    if (!c.mounted) {
+        tool_refuse("%s: there is no filesystem that can be read; sdboot card info says more",
+                    path);
+    }
+    if (mkdir(o->output, 0777) != 0 && errno != EEXIST) {
+        tool_die("%s: %s", o->output, strerror(errno));
+    }
+    if (o->path_count == 0) {
+        walk_tree(&c.fs, "", extract_one, &x);
+    }
+    for (size_t i = 0; i < o->path_count; i++) {
+        const char *given = o->paths[i] + strspn(o->paths[i], "/");
+        char *from = tool_format("/%s", given);
+        uint32_t size = 0;
+        for (size_t len = strlen(from); len > 1 && from[len - 1] == '/'; len--) {
+            from[len - 1] = '\0';
+        }
+        int type = from[1] == '\0' ? SDB_FS_DIR : c.fs.stat(c.fs.ctx, from, &size);
+        if (type < 0) {
+            tool_die("%s: there is no %s on the card", path, from);
+        }
+        if (from[1] != '\0') {
+            extract_one(&x, from, type, size);
+        }
+        if (type == SDB_FS_DIR) {
+            walk_tree(&c.fs, from[1] != '\0' ? from : "", extract_one, &x);
+        }
+        free(from);
+    }
+    report_number(&r, "files", x.files);
+    report_number(&r, "bytes", (long long)x.bytes);
+    report_number(&r, "failed", x.failed);
+    report_line(&r, "copied", "%u files, %s, to %s", x.files, say_size(x.bytes), o->output);
+    card_close(&c);
+    return report_end(&r);
+}
