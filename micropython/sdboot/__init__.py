@@ -24,4 +24,4 @@ def __getattr__(name):
         return OTA
     if name == "ota":  # `from sdboot import ota` asks here before it looks for a file
         return __import__("sdboot.ota").ota
-    raise AttributeError(name)
+    raise AttributeError("module 'sdboot' has no attribute '%s'" % name)

@@ -56,6 +56,8 @@ class Keys(RunTest):
             t.expect(">>> ")
             t.send("sdboot.conf\t()\r")
             t.expect("sdboot.confirm()\r\nFalse\r\n>>> ")
+            t.send("sdboot.confrim()\r")
+            t.expect("AttributeError: module 'sdboot' has no attribute 'confrim'\r\n>>> ")
             t.send("\x05")
             t.expect("=== ")
             t.send("for i in range(2):\r    print('pasted', i)\r\r\x04")
