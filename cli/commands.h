@@ -8,5 +8,6 @@ int command_verify(int argc, char **argv);
 int command_keygen(int argc, char **argv);
 int command_sign(int argc, char **argv);
 int command_card(int argc, char **argv);
+int command_fleet(int argc, char **argv);
 
 #endif
