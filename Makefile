@@ -1,6 +1,8 @@
 # sdboot. `make help` lists the targets.
 
 PYTHON := /usr/bin/python3
+# Tools that Debian 13 no longer has, see tools/setup.sh.
+export PATH := $(PATH):$(CURDIR)/build/hfsutils/usr/bin
 BOARD := build/sim/board
 # Power cuts in each scenario on both filesystems, with the options $(1).
 cuts = for fs in fat littlefs; do for scenario in update confirm expire rollback corrupt; do \

@@ -19,6 +19,7 @@ BUILD=$ROOT/build
 TREE=$BUILD/micropython
 STAMP=$BUILD/setup.stamp
 SIGN=$BUILD/tinyssh
+HFS=$BUILD/hfsutils
 
 GROUPS_KNOWN="base native xtensa riscv arm qemu rp2 pico types dist"
 groups=base
@@ -112,6 +113,7 @@ missing_packages() {
         case $name in
         nodejs) command -v node >/dev/null && continue ;;
         npm) command -v npm >/dev/null && continue ;;
+        hfsutils) [ -x "$HFS/usr/bin/hformat" ] && continue ;;
         esac
         case $(dpkg-query -W -f='${db:Status-Status}' "$name" 2>/dev/null) in
         installed) ;;
@@ -149,9 +151,24 @@ update_lists() {
     done
 }
 
+# What newer suites no longer have is taken from an older one, into build/: the Makefile's PATH leads
+# there.
+take_from_older() {
+    case " $missing " in
+    *" hfsutils "*) ;;
+    *) return 0 ;;
+    esac
+    [ -z "$(apt-cache madison hfsutils 2>/dev/null)" ] || return 0
+    say "hfsutils is not in this Debian: taking bookworm's"
+    "$ROOT/tools/suite.sh" deb bookworm "$HFS" hfsutils || die "no hfsutils"
+    missing=$(missing_packages | tr '\n' ' ')
+}
+
 install_packages() {
     say "updating the list of packages"
     update_lists
+    take_from_older
+    [ -n "$missing" ] || return 0
     say "installing" $missing
     trap remove_guard EXIT
     trap 'exit 1' INT TERM

@@ -251,7 +251,7 @@ static int exfat_walk(struct exfat *x) {
             x->depth--;
             continue;
         }
-        uint32_t count;
+        uint32_t count = 0; // for gcc 14, which does not see that it is set
         switch (entry[0]) {
         case EXFAT_FILE:
             res = exfat_set(x, entry);
