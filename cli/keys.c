@@ -26,7 +26,7 @@ static const char keygen_help[] =
 static const char sign_help[] =
     "usage: sdboot sign [-s KEY] [-t COMMENT] FILE...\n"
     "\n"
-    "Signs each FILE: FILE.minisig, as \"minisign -S -l\" does. For releases sign the server's\n"
+    "Signs each FILE: FILE.minisig, as \"minisign -S\" does. For releases sign the server's\n"
     "`versions`; sdboot release -k does it along with the rest.\n"
     "\n"
     "  -s, --secret FILE   (sdboot.key)\n"

@@ -192,6 +192,12 @@ int minisign_verify(const void *data, size_t len, const char *signature, size_t 
     uint8_t *both = tool_alloc(64 + sig.comment_len);
     memcpy(both, sig.sig, 64);
     memcpy(both + 64, sig.comment, sig.comment_len);
+    uint8_t digest[64];
+    if (sig.prehashed) {
+        crypto_generichash(digest, sizeof digest, data, len, NULL, 0);
+        data = digest;
+        len = sizeof digest;
+    }
     bool good = crypto_sign_verify_detached(sig.global, both, 64 + sig.comment_len, key) == 0 &&
                 crypto_sign_verify_detached(sig.sig, data, len, key) == 0;
     free(both);

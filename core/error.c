@@ -39,7 +39,6 @@
     X(SDB_EPKG_MANY, "package: too many files")                                                    \
     X(SDB_EPKG_CONFLICT, "package: file and directory of the same name")                           \
     X(SDB_ESIG_FORMAT, "signature: no .minisig file of minisign's")                                \
-    X(SDB_ESIG_PREHASHED, "signature: of a hash, sign with minisign -S -l")                        \
     X(SDB_ESIG_KEY, "signature: made with a key that this board does not trust")                   \
     X(SDB_ESIG_KEYS, "the board's own list of public keys can't be read")                          \
     X(SDB_ESIG_WRONG, "signature: wrong, the file or its signature has been changed")              \

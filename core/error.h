@@ -45,11 +45,10 @@ enum sdb_error {
     SDB_EPKG_ALIAS = -183,     // a name that FAT may have for another one
 
     // 211 to 220: a signature. What it signs is not used.
-    SDB_ESIG_FORMAT = -220,    // no signature file of minisign's
-    SDB_ESIG_PREHASHED = -219, // of a hash of the file, which takes BLAKE2b
-    SDB_ESIG_KEY = -218,       // made with a key that this board does not know
-    SDB_ESIG_KEYS = -217,      // the board's own list of keys can't be read
-    SDB_ESIG_WRONG = -216,     // not made with that key for this file
+    SDB_ESIG_FORMAT = -220, // no signature file of minisign's
+    SDB_ESIG_KEY = -218,    // made with a key that this board does not know
+    SDB_ESIG_KEYS = -217,   // the board's own list of keys can't be read
+    SDB_ESIG_WRONG = -216,  // not made with that key for this file
 
     // 221 to 230: a release on the card.
     SDB_EVERIFY = -230, // a file is missing or differs from the manifest

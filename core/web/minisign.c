@@ -107,7 +107,8 @@ int sdb_minisig_parse(struct sdb_minisig *s, const char *text, size_t len) {
             return SDB_ESIG_FORMAT;
         }
     }
-    return body[1] == 'D' ? SDB_ESIG_PREHASHED : 0;
+    s->prehashed = body[1] == 'D';
+    return 0;
 }
 
 // Decodes the next key from the text at *at. Returns 1, 0 if there is none, or SDB_ESIG_KEYS.

@@ -8,6 +8,7 @@
 #ifndef SDB_MINISIGN_H
 #define SDB_MINISIGN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,12 +18,13 @@ struct sdb_minisig {
     uint8_t id[8];       // of the key that made it
     uint8_t sig[64];     // of the file
     uint8_t global[64];  // of `sig` and the trusted comment together
+    bool prehashed;      // `sig` is of the file's BLAKE2b, 64 bytes ("ED"), not of the file ("Ed")
     const char *comment; // the trusted comment, within the text that was parsed
     size_t comment_len;  // its bytes
 };
 
-// Reads the `len` bytes of a signature file, with line ends of any system. Returns 0;
-// SDB_ESIG_FORMAT if that is none; SDB_ESIG_PREHASHED if it signs a hash of the file ("ED").
+// Reads the `len` bytes of a signature file, with line ends of any system. Returns 0, or
+// SDB_ESIG_FORMAT if that is none.
 int sdb_minisig_parse(struct sdb_minisig *s, const char *text, size_t len);
 
 // Looks for the key with this id among the lines of `text`: keys in base64, as minisign writes

@@ -2,6 +2,7 @@
 #include "micropython/port.h"
 
 #include "core/error.h"
+#include "core/web/blake2b.h"
 #include "core/web/minisign.h"
 #include "micropython/sign/ed25519.h"
 
@@ -13,6 +14,7 @@ struct sdsign_signature {
     mp_obj_t text; // keeps the bytes alive that minisig.comment points into
     struct sdb_minisig minisig;
     struct sdb_ed25519 ed25519;
+    struct sdb_blake2b blake2b; // of the file, if that is what is signed
 };
 
 // Reads `text` (bytes of a .minisig file) and looks up its key in `keys` (bytes or str, lines of
@@ -42,6 +44,7 @@ static mp_obj_t signature_make_new(const mp_obj_type_t *type, size_t n_args, siz
         return MP_OBJ_NEW_SMALL_INT(res);
     }
     sdb_ed25519_begin(&self->ed25519, self->minisig.sig, key);
+    sdb_blake2b_begin(&self->blake2b);
     return MP_OBJ_FROM_PTR(self);
 }
 
@@ -50,7 +53,11 @@ static mp_obj_t signature_feed(mp_obj_t self_in, mp_obj_t data) {
     struct sdsign_signature *self = MP_OBJ_TO_PTR(self_in);
     mp_buffer_info_t buf;
     mp_get_buffer_raise(data, &buf, MP_BUFFER_READ);
-    sdb_ed25519_feed(&self->ed25519, buf.buf, buf.len);
+    if (self->minisig.prehashed) {
+        sdb_blake2b_feed(&self->blake2b, buf.buf, buf.len);
+    } else {
+        sdb_ed25519_feed(&self->ed25519, buf.buf, buf.len);
+    }
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(signature_feed_obj, signature_feed);
@@ -58,6 +65,11 @@ static MP_DEFINE_CONST_FUN_OBJ_2(signature_feed_obj, signature_feed);
 // finish() -> 0: the file is signed, or a negative error. Once only.
 static mp_obj_t signature_finish(mp_obj_t self_in) {
     struct sdsign_signature *self = MP_OBJ_TO_PTR(self_in);
+    if (self->minisig.prehashed) {
+        uint8_t digest[64];
+        sdb_blake2b_end(&self->blake2b, digest);
+        sdb_ed25519_feed(&self->ed25519, digest, sizeof(digest));
+    }
     int res = sdb_ed25519_end(&self->ed25519) ? 0 : SDB_ESIG_WRONG;
     memset(self->ed25519.sig, 0xff, sizeof(self->ed25519.sig)); // no signature of anything
     return MP_OBJ_NEW_SMALL_INT(res);

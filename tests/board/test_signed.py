@@ -90,10 +90,26 @@ class Signed(SignedTest):
         self.add("0.0.3")
         self.assertRefused(self.update(), "changed")
 
-    def test_a_signature_of_a_hash_says_which_option_helps(self):
+    def test_a_signature_of_a_hash(self):
+        """What minisign makes if it is not told otherwise; lists around multiples of its block."""
         self.add("0.0.2")
-        self.sign("ours", "-H")
-        self.assertRefused(self.update(), "minisign -S -l")
+        line = self.site.lines[0]
+        for size in (len(line), 128, 256, 4096 + 128, 5000):
+            with self.subTest(size):
+                self.site.write("#" * (size - len(line) - 1) + "\n" * (size > len(line)) + line)
+                self.sign("ours", "-H")
+                r = self.ota(self.url, "key=%r" % self.key, method="check().version")
+                self.assertEqual(r.results, ["0.0.2"], r.out)
+        versions = self.site.folder / "versions"
+        good = versions.read_bytes()
+        for bad in (good + b"\n", good[:-1], good.replace(b"#", b"# ", 1), b""):
+            versions.write_bytes(bad)
+            self.assertRefused(self.update(), "changed")
+        # The one kind passed off as the other.
+        versions.write_bytes(good)
+        file = self.site.folder / "versions.minisig"
+        file.write_text(file.read_text().replace("\nRUQ", "\nRWQ", 1))
+        self.assertRefused(self.update(), "changed")
 
     def test_what_is_no_signature(self):
         self.add("0.0.2")

@@ -180,7 +180,9 @@ class Keys(ToolTest):
         self.tool("verify", "-p", "m.pub", "www")
         self.minisign("-V", "-p", "m.pub", "-m", "www/versions")
         self.minisign("-S", "-H", "-s", "m.key", "-m", "www/versions", typed="pw\n")
-        self.assertIn("-S -l", self.tool("verify", "-p", "m.pub", "www", status=1))
+        self.tool("verify", "-p", "m.pub", "www")
+        (self.www / "versions").write_text((self.www / "versions").read_text() + "# more\n")
+        self.assertIn("changed", self.tool("verify", "-p", "m.pub", "www", status=1))
 
     def test_errors(self):
         self.tool("keygen", "-W")

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/web/blake2b.h"
 #include "micropython/sign/ed25519.h"
 
 #define MESSAGE_MAX 700
@@ -221,6 +222,29 @@ static bool known(void) {
     return good && !ours(&m);
 }
 
+static void hashes(unsigned long long cases) {
+    static uint8_t data[3000];
+    for (unsigned long long i = 0; i < cases; i++) {
+        uint8_t digest[2][64];
+        struct sdb_blake2b b;
+        size_t len = i < sizeof data ? (size_t)i : randombytes_uniform(sizeof data);
+        randombytes_buf(data, len);
+        sdb_blake2b_begin(&b);
+        for (size_t at = 0; at < len;) {
+            size_t n = randombytes_uniform(4) == 0 ? 128 : 1 + randombytes_uniform(300);
+            n = n < len - at ? n : len - at;
+            sdb_blake2b_feed(&b, data + at, n);
+            at += n;
+        }
+        sdb_blake2b_end(&b, digest[0]);
+        crypto_generichash(digest[1], 64, data, len, NULL, 0);
+        if (memcmp(digest[0], digest[1], 64) != 0) {
+            printf("BLAKE2b of %zu bytes differs\n", len);
+            wrong++;
+        }
+    }
+}
+
 int main(int argc, char **argv) {
     unsigned long long cases = argc > 1 ? strtoull(argv[1], NULL, 10) : 1000;
     if (sodium_init() < 0) {
@@ -236,6 +260,7 @@ int main(int argc, char **argv) {
     for (unsigned long long i = 0; i < cases; i++) {
         random_one(i);
     }
+    hashes(cases);
     printf("sign: accepted=%llu refused=%llu other-than-libsodium=%llu\n", accepted, refused,
            wrong);
     return wrong != 0;

@@ -22,7 +22,7 @@ static void test_every_code_has_its_own_text(void **state) {
         seen[n++] = text;
     }
     // errno, package, signature, verify, versions, HTTP, URL
-    assert_int_equal(n, 17 + 18 + 5 + 1 + 8 + 5 + 5);
+    assert_int_equal(n, 17 + 18 + 4 + 1 + 8 + 5 + 5);
 }
 
 static void test_groups_begin_and_end_where_they_should(void **state) {

@@ -68,10 +68,14 @@ static void test_a_signature_of_a_hash(void **state) {
     struct sdb_minisig s;
     char text[] = UNTRUSTED "\n" SIG_LINE "\n" TRUSTED "\n" GLOBAL_LINE "\n";
     char *base64 = text + strlen(UNTRUSTED) + 1;
+    assert_int_equal(parse(&s, text), 0);
+    assert_false(s.prehashed);
     memcpy(base64, "RUQ", 3); // "ED"
-    assert_int_equal(parse(&s, text), SDB_ESIG_PREHASHED);
+    assert_int_equal(parse(&s, text), 0);
+    assert_true(s.prehashed);
     memcpy(base64, "RWR", 3); // the id differs
     assert_int_equal(parse(&s, text), 0);
+    assert_false(s.prehashed);
     memcpy(base64, "RXQ", 3); // "Et"
     assert_int_equal(parse(&s, text), SDB_ESIG_FORMAT);
 }
