@@ -160,8 +160,10 @@ torture-slice: setup ## a part of it
 torture-mutants: setup ## broken cores must be caught
 	@$(MAKE) --no-print-directory -C tests/torture mutants
 
-bench-card: board ## sectors and commands written by updates and a logger, exact counts
+bench-card: board ## sectors and commands written by updates and by programs, exact counts
 	@$(PYTHON) bench/card.py
+	@echo
+	@$(PYTHON) bench/patterns.py
 
 fuzz: setup ## the parsers under libFuzzer, SECONDS=5 each
 	@$(MAKE) --no-print-directory -C tests/fuzz check
