@@ -184,16 +184,24 @@ int accept_package(const char *path, const char *version, const uint8_t sha1[20]
     return res;
 }
 
-void accept_sha1(const char *path, uint8_t sha1[20]) {
+static void hash_file(const char *path, mbedtls_md_type_t type, size_t size, uint8_t *digest) {
     static uint8_t piece[65536];
     mbedtls_md_context_t md;
-    struct sdb_hash hash = hash_of(&md, MBEDTLS_MD_SHA1, 20);
+    struct sdb_hash hash = hash_of(&md, type, size);
     FILE *f = open_file(path);
     size_t n;
     while ((n = read_piece(f, path, piece, sizeof piece)) > 0) {
         hash.update(hash.ctx, piece, n);
     }
-    hash.digest(hash.ctx, sha1);
+    hash.digest(hash.ctx, digest);
     fclose(f);
     mbedtls_md_free(&md);
+}
+
+void accept_sha1(const char *path, uint8_t sha1[20]) {
+    hash_file(path, MBEDTLS_MD_SHA1, 20, sha1);
+}
+
+void accept_sha256(const char *path, uint8_t sha256[32]) {
+    hash_file(path, MBEDTLS_MD_SHA256, 32, sha256);
 }

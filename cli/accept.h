@@ -14,7 +14,8 @@
 int accept_package(const char *path, const char *version, const uint8_t sha1[20],
                    char member[ACCEPT_MEMBER_MAX]);
 
-// SHA-1 of a file. Dies if it can't be read.
+// Hash of a file. Dies if it can't be read.
 void accept_sha1(const char *path, uint8_t sha1[20]);
+void accept_sha256(const char *path, uint8_t sha256[32]);
 
 #endif

@@ -11,6 +11,8 @@ static const struct {
     const char *what;
 } commands[] = {
     {"release", command_release, "pack a release and publish it in a folder"},
+    {"rollout", command_rollout, "give a published release to more boards"},
+    {"withdraw", command_withdraw, "take a release back from the server"},
     {"verify", command_verify, "check such a folder as a board would"},
     {"keygen", command_keygen, "make a pair of keys"},
     {"sign", command_sign, "sign a folder's list of releases, or any file"},

@@ -4,11 +4,14 @@
 #include <archive_entry.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fnmatch.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "core/release/layout.h"
 #include "tool.h"
@@ -120,8 +123,79 @@ static char *plain(const char *path) {
     return copy;
 }
 
+// ---- mpy-cross ----------------------------------------------------------------------------------
+
+void package_except(struct package_compiler *compiler, const char *pattern) {
+    if (compiler->except_count == PACKAGE_EXCEPTIONS) {
+        tool_die("-x: more than %d patterns", PACKAGE_EXCEPTIONS);
+    }
+    compiler->except[compiler->except_count++] = pattern;
+}
+
+static bool is_compiled(const struct package_compiler *compiler, const char *name) {
+    size_t len = strlen(name);
+    if (compiler->program == NULL || len < 3 || strcmp(name + len - 3, ".py") != 0 ||
+        strcmp(name, SDB_NAME_MAIN) == 0 || strcmp(name, SDB_FLASH_FILE) == 0) {
+        return false; // the firmware looks for main.py and boot.py by these names
+    }
+    for (size_t i = 0; i < compiler->except_count; i++) {
+        if (fnmatch(compiler->except[i], name, 0) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// x.py becomes x.mpy in the list, which stays sorted.
+static void compile_names(struct package_list *list, const struct package_compiler *compiler) {
+    for (size_t i = 0; i < list->count; i++) {
+        char *name = list->names[i];
+        if (is_compiled(compiler, name)) {
+            list->names[i] = tool_format("%.*s.mpy", (int)strlen(name) - 3, name);
+            free(name);
+        }
+    }
+    qsort(list->names, list->count, sizeof *list->names, by_name);
+}
+
+// Compiles the file that became `path`, .mpy.
+static void compile(const struct package_compiler *c, const char *path, const char *name,
+                    struct tool_text *text) {
+    char *source = tool_format("%.*s.py", (int)strlen(path) - 4, path);
+    char *shown = tool_format("%.*s.py", (int)strlen(name) - 4, name); // in its tracebacks
+    char *march = tool_format("-march=%s", c->march != NULL ? c->march : "");
+    char out[] = "/tmp/sdboot-XXXXXX";
+    int fd = mkstemp(out);
+    if (fd < 0) {
+        tool_die("%s: %s", out, strerror(errno));
+    }
+    close(fd);
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0) {
+        const char *args[] = {
+            c->program, "-s", shown, "-o", out, source, c->march != NULL ? march : NULL, NULL};
+        execvp(c->program, (char *const *)args);
+        fprintf(stderr, "sdboot: %s: %s\n", c->program, strerror(errno));
+        _exit(127);
+    }
+    int status = -1;
+    if (child < 0 || waitpid(child, &status, 0) < 0 || status != 0) {
+        unlink(out);
+        tool_die("%s does not compile (-x '%s' leaves it as it is)", source, shown);
+    }
+    bool there = tool_read(out, UINT32_MAX - 1u, text);
+    unlink(out);
+    if (!there) {
+        tool_die("%s: it is gone", out);
+    }
+    free(march);
+    free(shown);
+    free(source);
+}
+
 void package_write(const char *out, const char *folder, char *const *paths, size_t count,
-                   const char *version) {
+                   const char *version, const struct package_compiler *compiler) {
     static const char version_name[] = "app/" SDB_VERSION_FILE;
     struct package_list list = {0};
     for (size_t i = 0; i < count; i++) {
@@ -137,6 +211,7 @@ void package_write(const char *out, const char *folder, char *const *paths, size
         list_add(&list, tool_format("%s", version_name));
     }
     qsort(list.names, list.count, sizeof *list.names, by_name);
+    compile_names(&list, compiler);
 
     struct archive *a = archive_write_new();
     if (a == NULL) {
@@ -159,7 +234,9 @@ void package_write(const char *out, const char *folder, char *const *paths, size
             text.len = strlen(text.data);
         } else if (!is_folder) {
             char *path = tool_format("%s/%s", folder, name);
-            if (!tool_read(path, UINT32_MAX - 1u, &text)) {
+            if (access(path, F_OK) != 0 && compiler->program != NULL) {
+                compile(compiler, path, name, &text);
+            } else if (!tool_read(path, UINT32_MAX - 1u, &text)) {
                 tool_die("%s: it is gone", path);
             }
             free(path);

@@ -4,12 +4,23 @@
 
 #include <stddef.h>
 
+#define PACKAGE_EXCEPTIONS 64
+
+// How .py files become .mpy; program NULL: they don't.
+struct package_compiler {
+    const char *program;                    // mpy-cross
+    const char *march;                      // NULL: without
+    const char *except[PACKAGE_EXCEPTIONS]; // patterns of paths that stay as they are
+    size_t except_count;
+};
+void package_except(struct package_compiler *compiler, const char *pattern);
+
 // Packs `paths` (files and folders, relative to `folder`) into the new file `out`. Times, owners
 // and permissions are the same for everyone, names are sorted. A file app/.version with `version`
 // is added if there is none. Left out: what editors and systems leave behind (__pycache__, .git,
 // .DS_Store, ._*), and app/.manifest, which boards make. Dies of anything that can't be packed: a
-// link, a name that is missing.
+// link, a name that is missing, a file that doesn't compile.
 void package_write(const char *out, const char *folder, char *const *paths, size_t count,
-                   const char *version);
+                   const char *version, const struct package_compiler *compiler);
 
 #endif

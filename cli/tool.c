@@ -1,3 +1,4 @@
+#define _GNU_SOURCE
 #include "tool.h"
 
 #include <errno.h>
@@ -7,7 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static void tool_say(const char *format, va_list ap) {
@@ -146,4 +149,45 @@ const char *tool_value(const char *option, const char *value) {
         tool_die("%s needs a value", option);
     }
     return value;
+}
+
+long tool_number(const char *option, const char *text, long least, long most) {
+    char *end;
+    errno = 0;
+    long n = strtol(tool_value(option, text), &end, 10);
+    if (errno != 0 || *end != '\0' || n < least || n > most) {
+        tool_die("%s: \"%s\" is no number from %ld to %ld", option, text, least, most);
+    }
+    return n;
+}
+
+char *tool_day(const char *option, const char *text) {
+    struct tm tm = {.tm_isdst = 0};
+    char day[16];
+    time_t when;
+    if (text[0] == '+') {
+        when = time(NULL) + tool_number(option, text + 1, 0, 36500) * 86400;
+    } else {
+        const char *end = strptime(text, "%Y-%m-%d", &tm);
+        if (end == NULL || *end != '\0' || strlen(text) != 10) {
+            tool_die("%s: \"%s\" is no day: 2027-01-31, or +90 for days from now on", option, text);
+        }
+        when = timegm(&tm);
+    }
+    gmtime_r(&when, &tm);
+    strftime(day, sizeof day, "%Y-%m-%d", &tm);
+    if (text[0] != '+' && strcmp(day, text) != 0) {
+        tool_die("%s: there is no day %s", option, text);
+    }
+    return tool_format("%s", day);
+}
+
+void tool_lock(const char *folder) {
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        tool_die("%s: %s", folder, strerror(errno));
+    }
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        tool_die("%s: another sdboot works on it: try again", folder);
+    }
 }

@@ -39,4 +39,14 @@ void tool_replace(const char *from, const char *to);
 // The value of the option that getopt_long() has just returned, which must not be empty.
 const char *tool_value(const char *option, const char *value);
 
+// A whole number from `least` to `most`. Dies if it is none.
+long tool_number(const char *option, const char *text, long least, long most);
+
+// A day, "2027-01-31", or "+90" for that many days from today on; the caller frees it. Dies if it
+// is none.
+char *tool_day(const char *option, const char *text);
+
+// Keeps a folder to this process until it ends. Dies if another one has it.
+void tool_lock(const char *folder);
+
 #endif

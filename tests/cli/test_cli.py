@@ -79,8 +79,10 @@ class Release(ToolTest):
         self.assertEqual(len(names), 5)
         self.assertIn("app/.version", names)
         self.assertIn("app/empty", names)
-        sha1 = hashlib.sha1(package.read_bytes()).hexdigest()
-        self.assertEqual((self.www / "versions").read_text(), "0.0.2;0_0_2-firmware.tar;%s\n" % sha1)
+        data = package.read_bytes()
+        said = (len(data), hashlib.sha256(data).hexdigest(), hashlib.sha1(data).hexdigest())
+        text = "# sdboot file=0_0_2-firmware.tar size=%d sha256=%s\n0.0.2;0_0_2-firmware.tar;%s\n" % said
+        self.assertEqual((self.www / "versions").read_text(), text)
         self.assertNothingElse("0_0_2-firmware.tar", "versions")
 
     def test_the_list_grows_at_its_end(self):
@@ -92,7 +94,8 @@ class Release(ToolTest):
         self.release("0.0.10")
         lines = (self.www / "versions").read_text().splitlines()
         self.assertEqual(lines[:2], ["# ours", "0.0.1;old.tar;" + "0" * 40])
-        self.assertEqual([line.split(";")[0] for line in lines[1:]], ["0.0.1", "0.0.2", "0.0.10"])
+        releases = [line.split(";")[0] for line in lines if not line.startswith("#")]
+        self.assertEqual(releases, ["0.0.1", "0.0.2", "0.0.10"])
         self.assertEqual(len(lines[-1].split(";")), 3)
 
     def test_twice(self):
@@ -211,7 +214,7 @@ class Verify(ToolTest):
         self.assertIn("not there", self.tool("verify", "www", status=1))
         with open(self.www / "versions", "a") as f:
             f.write("nonsense\n")
-        self.assertIn("line 3", self.tool("verify", "www", status=1))
+        self.assertIn("line 6", self.tool("verify", "www", status=1))
         self.tool("verify", "src", status=2)
 
 

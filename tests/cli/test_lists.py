@@ -1,0 +1,219 @@
+"""What sdboot release says of a release in the list, rollout, withdraw; asked of real boards."""
+
+import hashlib
+import os
+import subprocess
+import unittest
+
+from test_cli import ROOT, ToolTest, rig, web  # first: says where rig is
+
+MPY_CROSS = ROOT / "build" / "mpy-cross" / "mpy-cross"
+
+
+class ListTest(ToolTest):
+    def text(self):
+        return (self.www / "versions").read_text()
+
+    def said(self, file):
+        """What the list says of a file, the last line about it."""
+        lines = [line for line in self.text().splitlines() if " file=%s " % file in line + " "]
+        return dict(word.split("=", 1) for word in lines[-1].split()[2:])
+
+    def head(self):
+        return dict(word.split("=", 1) for word in self.text().splitlines()[0].split()[2:])
+
+    def versions(self):
+        return [line.split(";")[0] for line in self.text().splitlines() if not line.startswith("#")]
+
+
+class Options(ListTest):
+    def test_what_is_said(self):
+        self.release("0.0.2", "--board", "esp32,rp2", "--min", "0.0.1", "--channel", "beta", "--rollout", "25")
+        name = "0_0_2-esp32_rp2-beta-firmware.tar"
+        said = self.said(name)
+        data = (self.www / name).read_bytes()
+        self.assertEqual(said.pop("sha256"), hashlib.sha256(data).hexdigest())
+        self.assertEqual(said, {"file": name, "size": str(len(data)), "board": "esp32,rp2", "min": "0.0.1",
+                                "channel": "beta", "rollout": "25"})  # fmt: skip
+
+    def test_one_version_for_several_boards(self):
+        self.release("0.0.2", "--board", "esp32")
+        self.write({"app/code.py": "for another board"})
+        self.release("0.0.2", "--board", "rp2")
+        self.assertEqual(self.versions(), ["0.0.2", "0.0.2"])
+        self.assertIn("other content", self.release("0.0.2", "--board", "esp32", status=1))
+        self.assertIn("already", self.release("0.0.2", "--board", "rp2"))
+        self.release("0.0.1", "--board", "stm32")  # older, but the first for these
+        self.tool("verify", "www")
+
+    def test_of_the_list(self):
+        self.tool("keygen", "-W")
+        self.release("0.0.2", "-k", "sdboot.key", "--product", "lamp", "--expires", "2037-01-31")
+        self.assertEqual(self.head(), {"seq": "1", "product": "lamp", "expires": "2037-01-31"})
+        self.write({"app/code.py": "3"})
+        self.release("0.0.3", "-k", "sdboot.key", "--expires", "+90")
+        self.assertRegex(self.head().pop("expires"), "^20[0-9]{2}-[0-9]{2}-[0-9]{2}$")
+        self.assertEqual((self.head()["seq"], self.head()["product"]), ("2", "lamp"))
+        self.tool("rollout", "-k", "sdboot.key", "50", "0.0.3", "www")
+        self.assertEqual(self.head()["seq"], "3")
+        self.tool("verify", "-p", "sdboot.pub", "www")
+
+    def test_lines_of_others_stay(self):
+        self.www.mkdir()
+        (self.www / "versions").write_text("# by hand\n# sdboot seq=7 new=word\n0.0.1;old.tar;%040d\n" % 0)
+        self.tool("keygen", "-W")
+        self.release("0.0.2", "-k", "sdboot.key")
+        self.assertEqual(self.text().splitlines()[:3], ["# by hand", "# sdboot seq=8 new=word", "0.0.1;old.tar;" + "0" * 40])
+
+    def test_arguments(self):
+        for option, value in (
+            ("--rollout", "101"), ("--rollout", "-1"), ("--rollout", "x"), ("--min", "new"), ("--board", "a b"),
+            ("--board", ""), ("--expires", "2027-02-30"), ("--expires", "tomorrow"), ("--expires", "2027-1-1"),
+            ("--keep", "0"), ("--to", "ftp"), ("--product", "a\nb"), ("--channel", "x" * 130),
+        ):  # fmt: skip
+            with self.subTest(option, value=value):
+                self.release("0.0.2", option, value, status=2)
+        self.assertFalse((self.www / "versions").exists())
+
+    def test_a_list_that_boards_would_refuse(self):
+        self.www.mkdir()
+        (self.www / "versions").write_text("# sdboot expires=never\n")
+        self.assertIn("boards would refuse the list", self.release("0.0.2", status=1))
+        self.assertEqual(self.text(), "# sdboot expires=never\n")
+
+    def test_github(self):
+        os.environ["GITHUB_REPOSITORY"] = "ann/lamp"
+        self.addCleanup(os.environ.pop, "GITHUB_REPOSITORY")
+        said = self.release("0.0.2", "--to", "github")
+        self.assertIn("gh release create v0.0.2 www/*", said)
+        self.assertIn("https://github.com/ann/lamp/releases/latest/download", said)
+
+
+class Keep(ListTest):
+    def publish(self, version, *options):
+        self.write({"app/code.py": version})
+        return self.release(version, *options)
+
+    def test_newest_two(self):
+        for n in range(1, 5):
+            self.publish("0.0.%d" % n, "--keep", 2)
+        self.assertEqual(self.versions(), ["0.0.3", "0.0.4"])
+        self.assertNothingElse("0_0_3-firmware.tar", "0_0_4-firmware.tar", "versions")
+        self.assertEqual(self.text().count("# sdboot file="), 2)
+        self.tool("verify", "www")
+
+    def test_steps_that_are_needed_stay(self):
+        self.publish("0.0.1")
+        self.publish("0.0.2")
+        self.publish("0.0.3", "--min", "0.0.2")
+        self.publish("0.0.4", "--min", "0.0.3")
+        self.publish("0.0.5", "--min", "0.0.4", "--keep", "1")
+        self.assertEqual(self.versions(), ["0.0.2", "0.0.3", "0.0.4", "0.0.5"])
+
+    def test_boards_of_one_version_stay_together(self):
+        for version in ("0.0.1", "0.0.2"):
+            for board in ("esp32", "rp2"):
+                self.write({"app/code.py": version + board})
+                self.release(version, "--board", board, "--keep", "1")
+        self.assertEqual(self.versions(), ["0.0.2", "0.0.2"])
+
+
+class Rollout(ListTest):
+    def test_wider_and_gone(self):
+        self.release("0.0.1")
+        self.write({"app/code.py": "2"})
+        self.release("0.0.2", "--rollout", "5")
+        self.tool("rollout", "50", "0.0.2", "www")
+        self.assertEqual(self.said("0_0_2-firmware.tar")["rollout"], "50")
+        self.assertEqual(self.text().count("file=0_0_2"), 1)
+        self.tool("rollout", "0", "v0.0.1", "www")
+        self.assertEqual(self.said("0_0_1-firmware.tar")["rollout"], "0")
+        self.tool("withdraw", "0.0.2", "www")
+        self.assertEqual(self.versions(), ["0.0.1"])
+        self.assertNothingElse("0_0_1-firmware.tar", "versions")
+        self.assertIn("not published", self.tool("withdraw", "0.0.2", "www", status=1))
+        self.assertIn("not published", self.tool("rollout", "10", "0.0.2", "www", status=1))
+        self.tool("withdraw", "0.0.1", "www")
+        self.assertEqual(self.text(), "")
+
+    def test_signed_lists_want_the_key(self):
+        self.tool("keygen", "-W")
+        self.release("0.0.1", "-k", "sdboot.key")
+        before = self.text()
+        for command in (("rollout", "10"), ("withdraw",)):
+            self.assertIn("-k", self.tool(*command, "0.0.1", "www", status=1))
+        self.assertEqual(self.text(), before)
+        self.tool("withdraw", "-k", "sdboot.key", "0.0.1", "www")
+        self.assertEqual(self.text(), "# sdboot seq=2\n")
+
+    def test_arguments(self):
+        self.release("0.0.1")
+        for arguments in (("101", "0.0.1", "www"), ("x", "0.0.1", "www"), ("5", "new", "www"), ("5", "0.0.1"),
+                          ("5", "0.0.1", "none"), ("5", "0.0.1", "src")):  # fmt: skip
+            with self.subTest(arguments):
+                self.tool("rollout", *arguments, status=2)
+
+    def test_two_at_once(self):
+        self.release("0.0.1")
+        with subprocess.Popen(["flock", str(self.www), "sleep", "20"]) as other:
+            try:
+                for _ in range(100):
+                    if subprocess.run(["flock", "-n", str(self.www), "true"]).returncode:
+                        break
+                self.assertIn("another sdboot", self.tool("rollout", "5", "0.0.1", "www", status=2))
+            finally:
+                other.kill()
+
+
+class Compiled(ListTest):
+    def names(self):
+        import tarfile
+
+        with tarfile.open(self.www / "0_0_2-firmware.tar") as tar:
+            return {m.name: tar.extractfile(m).read() for m in tar if m.isfile()}
+
+    def test_mpy_cross(self):
+        self.write({"app/raw_pins.py": "x = 1\n", "app/sub/deep.py": "y = 2\n", "app/data.json": "{}"})
+        options = ("-m", MPY_CROSS, "-x", "app/raw*")
+        self.release("0.0.2", *options)
+        found = self.names()
+        self.assertEqual(set(found), {"app/.version", "app/code.mpy", "app/data.json", "app/raw_pins.py", "app/sub/deep.mpy", "main.py"})
+        self.assertEqual(found["app/code.mpy"][:1], b"M")
+        self.assertIn(b"app/code.py", found["app/code.mpy"])  # what a traceback shows
+        first = (self.www / "0_0_2-firmware.tar").read_bytes()
+        (self.www / "versions").unlink()
+        self.release("0.0.2", *options)
+        self.assertEqual((self.www / "0_0_2-firmware.tar").read_bytes(), first)
+
+    def test_what_does_not_compile(self):
+        self.write({"app/bad.py": "def (\n"})
+        said = self.release("0.0.2", "-m", MPY_CROSS, status=2)
+        self.assertIn("app/bad.py does not compile", said)
+        self.assertNothingElse()
+        self.assertIn("does not compile", self.release("0.0.2", "-m", "/none", status=2))
+
+
+class WithBoards(rig.BoardTest):
+    def test_who_takes_it(self):
+        """Boards judge as the list says, lines of older clients included."""
+        tool = ListTest()
+        tool.setUp()
+        self.addCleanup(tool.doCleanups)
+        tool.tool("keygen", "-W")
+        key = (tool.dir / "sdboot.pub").read_text()
+        tool.write({"main.py": "print('hello from', 2)\n"})
+        tool.release("0.0.2", "-k", "sdboot.key", "--rollout", "0", "--channel", "beta", "-m", MPY_CROSS)
+        self.fat_card(web.release("0.0.1"))
+        with web.PythonServer(tool.www) as url:
+            self.assertEqual(self.ota(url, "key=%r" % key).results, ["False"])
+            self.assertEqual(self.ota(url, "key=%r" % key, "channel='beta'").results, ["False"])
+            tool.tool("rollout", "-k", "sdboot.key", "100", "0.0.2", "www")
+            self.assertEqual(self.ota(url, "key=%r" % key).results, ["False"])
+            self.assertEqual(self.ota(url, "key=%r" % key, "channel='beta'").results, ["True"])
+            out = self.power().out
+            self.assertIn("release 0.0.2 is in place", out)
+            self.assertIn("hello from 2", out)
+
+
+if __name__ == "__main__":
+    unittest.main()
