@@ -18,9 +18,30 @@ static bool read_line(const char *line, size_t len, struct sdb_release *release)
     return v.good == 1 && (res == 1 || v.best.version[0] != '\0');
 }
 
+static void read_said(struct site *site, struct site_line *line) {
+    if (line->is_release) {
+        const struct sdb_details_file *f = sdb_details_find(&site->said, line->release.file);
+        if (f != NULL) {
+            line->release.has_sha256 = f->has_sha256;
+            line->release.size = f->size;
+            memcpy(line->release.sha256, f->sha256, sizeof f->sha256);
+        }
+        return;
+    }
+    const char *text = line->text + strspn(line->text, " \t");
+    if (*text == '#' && sdb_details_is(text + 1)) {
+        char *copy = tool_format("%s", text + 1);
+        bool good =
+            strlen(line->text) <= SDB_VERSIONS_LINE_MAX && sdb_details_line(&site->said, copy) == 0;
+        site->unreadable = good || site->unreadable ? site->unreadable : site->count;
+        free(copy);
+    }
+}
+
 void site_read(struct site *site, const char *folder) {
     char *path = tool_format("%s/versions", folder);
     memset(site, 0, sizeof *site);
+    site->said.current = "0";
     if (!tool_read(path, SDB_VERSIONS_MAX, &site->text)) {
         site->text.data = tool_format("%s", "");
     }
@@ -37,6 +58,7 @@ void site_read(struct site *site, const char *folder) {
         struct site_line *line = &site->lines[site->count++];
         line->text = tool_format("%.*s", (int)len, at);
         line->is_release = read_line(at, len, &line->release);
+        read_said(site, line);
         at += len + 1;
     }
 }

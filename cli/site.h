@@ -16,6 +16,8 @@ struct site {
         struct sdb_release release;
     } * lines;
     size_t count;
+    struct sdb_details said; // by lines "# sdboot"; what is said of a file is in its release
+    size_t unreadable;       // number of the first such line that boards can't read, 0: none
 };
 
 // Reads `folder`/versions, each line as a board does. Dies if it can't be read.

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "accept.h"
@@ -52,6 +54,45 @@ static void check_signature(const char *folder, const struct site *site, const c
     free(path);
 }
 
+// What is said of the list and of its files: whether boards can read it, and whether it is true.
+static void check_list(const char *folder, const struct site *site, bool signed_one) {
+    char *what = tool_format("%s/versions", folder);
+    char today[16];
+    time_t now = time(NULL);
+    strftime(today, sizeof today, "%Y%m%d", gmtime(&now));
+    if (site->unreadable != 0) {
+        fault(what, sdb_strerror(SDB_EVER_LINE));
+    }
+    if (site->said.expires != 0 && site->said.expires < strtoul(today, NULL, 10)) {
+        fault(what, sdb_strerror(SDB_EVER_EXPIRED));
+    }
+    if (signed_one && site->said.seq == 0) {
+        tool_warn("%s has no seq: an older list that you have signed could be served in its place "
+                  "(sdboot release -k writes one)",
+                  what);
+    }
+    free(what);
+}
+
+static bool as_said(const char *path, const struct sdb_release *release) {
+    uint8_t sha256[32];
+    if (!release->has_sha256 && release->size == 0) {
+        return true;
+    }
+    struct stat st;
+    accept_sha256(path, sha256);
+    uint64_t size = stat(path, &st) == 0 ? (uint64_t)st.st_size : 0;
+    if (release->size != 0 && release->size != size) {
+        fault(path, sdb_strerror(SDB_EPKG_SIZE));
+        return false;
+    }
+    if (release->has_sha256 && memcmp(release->sha256, sha256, sizeof sha256) != 0) {
+        fault(path, sdb_strerror(SDB_EPKG_HASH));
+        return false;
+    }
+    return true;
+}
+
 static void check_release(const char *folder, const struct sdb_release *release, bool quiet) {
     char member[ACCEPT_MEMBER_MAX];
     char *path = tool_format("%s/%s", folder, release->file);
@@ -65,7 +106,7 @@ static void check_release(const char *folder, const struct sdb_release *release,
             char *what = tool_format("%s%s%s", path, *member ? ": " : "", member);
             fault(what, sdb_strerror(res));
             free(what);
-        } else if (!quiet) {
+        } else if (as_said(path, release) && !quiet) {
             printf("%s: good, %s\n", release->version, release->file);
         }
     }
@@ -109,6 +150,7 @@ int command_verify(int argc, char **argv) {
     if (keys != NULL) {
         check_signature(folder, &site, keys);
     }
+    check_list(folder, &site, keys != NULL);
     unsigned releases = 0;
     for (size_t i = 0; i < site.count; i++) {
         const struct site_line *line = &site.lines[i];

@@ -218,6 +218,24 @@ class Verify(ToolTest):
         self.tool("verify", "src", status=2)
 
 
+    def test_what_is_said_of_files(self):
+        self.release("0.0.2", "--board", "esp32")
+        text = (self.www / "versions").read_text()
+        digest = hashlib.sha256((self.www / "0_0_2-firmware.tar").read_bytes()).hexdigest()
+        self.assertIn(digest, text)
+        for bad, word in (
+            (text.replace(digest, "0" * 64), "hash is not"),
+            (text.replace("size=", "size=1"), "size is not"),
+            ("# sdboot seq=1 expires=2020-01-01\n" + text, "expired"),
+            ("# sdboot seq=one\n" + text, "can't be read"),
+            (text.replace("board=", "rollout=200 board="), "can't be read"),
+            (text.replace("board=", "x=%s board=" % ("x" * 400)), "can't be read"),
+        ):
+            with self.subTest(word):
+                (self.www / "versions").write_text(bad)
+                self.assertIn(word, self.tool("verify", "www", status=1))
+
+
 class WithABoard(rig.BoardTest):
     def test_a_board_takes_it(self):
         tool = ToolTest()
