@@ -158,7 +158,13 @@ static mp_obj_t card_transfer(size_t n_args, const mp_obj_t *args, mp_uint_t fla
         res = card_leave(self, transfer(self, block, off, &buf));
     }
     card_note(self, res, flags == MP_BUFFER_READ, n_args > 3);
-    return sdb_call_end(self->call, res);
+    mp_obj_t ret = sdb_call_end(self->call, res);
+    // FatFs would call it an error of the card. As after a sync, all of it is given up.
+    if (res == SDB_ENOSPC && self->sync_raises) {
+        sdb_raise_os_error(-res, "more changes than fit into one transaction, see "
+                                 "sdboot.status()[\"transaction\"]: nothing of it is kept");
+    }
+    return ret;
 }
 
 static mp_obj_t card_readblocks(size_t n_args, const mp_obj_t *args) {

@@ -90,6 +90,7 @@ def status():
         "bad": bad or None,
         "filesystem": mounted.kind,
         "journal": _journal(),
+        "transaction": _fits(),
         "mounted": mounted.point,
         "size": mounted.card.ioctl(4, 0) * mounted.card.ioctl(5, 0),
         "free": vfs[0] * vfs[3] if vfs[3] <= vfs[2] else 0,  # littlefs counts below 0
@@ -131,8 +132,15 @@ def _journal():
     if mounted.why:
         known = {-125: "not wanted", -28: "no room for it"}
         return "off: " + (known.get(mounted.why) or strerror(mounted.why))
-    replay = mounted.volume.info()[0]
+    replay = mounted.volume.info()[mounted.REPLAYED]
     return ("on", "on, replayed at boot", "on, card was changed elsewhere")[replay]
+
+
+def _fits():
+    # Bytes of what was there before that a transaction may change.
+    if mounted.volume is None or mounted.why:
+        return None
+    return mounted.volume.info()[mounted.FITS] * 512
 
 
 def confirm():

@@ -58,7 +58,7 @@ def mount(card, fs, formatting, journal):
             blocks = _sdboot.Card(card, block)
             return kind, mount_littlefs(blocks), blocks, None
         if volume:
-            mounted.why = volume.info()[1]
+            mounted.why = volume.info()[mounted.WHY]
         else:
             volume = _new_volume(card, journal)
         device = volume.device()
@@ -157,7 +157,7 @@ def _new_volume(card, journal):
     # there is none in the end the card is used without a journal; mounted.why says why.
     why = _make_area(card, journal)
     volume = _sdboot.Volume(card, journal)
-    found = volume.info()[1]
+    found = volume.info()[mounted.WHY]
     mounted.why = why if found == -2 and why else found
     return volume
 
@@ -206,7 +206,7 @@ def describe():
     size = mounted.card.ioctl(4, 0) * mounted.card.ioctl(5, 0) >> 20
     text = "%s, %d MiB" % ("FAT" if mounted.kind == "fat" else mounted.kind, size)
     if mounted.volume is not None:
-        replay = mounted.volume.info()[0]
+        replay = mounted.volume.info()[mounted.REPLAYED]
         if replay == 1:
             text += ", finished what a power cut had left"
         elif replay == 2:

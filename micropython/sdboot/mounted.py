@@ -31,6 +31,9 @@ STATE, LEFT, EVENT, EVENT_VERSION, VERSION, BAD, FLAGS = range(7)
 IDLE, STAGED, SWAPPING, TRIAL, REVERTING = range(5)
 INSTALLED, CONFIRMED, ROLLED_BACK, EXPIRED, CORRUPT = range(1, 6)
 
+# What Volume.info() returns (micropython/volume.c).
+REPLAYED, WHY, AREA, AREA_SECTORS, FAILED, FITS = range(6)
+
 
 def filesystem():
     if fs is None:

@@ -9,7 +9,7 @@ turns = load("turns")
 
 class Transaction:
     def __init__(self, volume):
-        if volume is None or volume.info()[1]:
+        if volume is None or volume.info()[mounted.WHY]:
             raise Error(22, "transactions need FAT with its journal, see sdboot.status()")
         self.volume = volume
         self.files = []  # opened to write in it
@@ -60,6 +60,8 @@ class Transaction:
             in_place = mounted.settle()
             self._end()
             if not in_place:
+                if code == -28:
+                    raise CardError(28, "transaction undone: it has changed more than fits into one")
                 check(code, "transaction undone")
         mounted.fs.watch(None)
         return False

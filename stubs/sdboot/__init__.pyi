@@ -30,6 +30,7 @@ class Status(TypedDict):
     bad: str | None
     filesystem: Literal["fat", "littlefs"]
     journal: str | None
+    transaction: int | None
     mounted: str
     size: int
     free: int

@@ -121,7 +121,7 @@ class Pieces(CutTest):
 AREA = """
 from sdboot import mounted
 print('=>', sdboot.status()['journal'])
-print('=>', mounted.volume.info()[3])
+print('=>', mounted.volume.info()[mounted.AREA_SECTORS])
 """
 
 if __name__ == "__main__":
