@@ -151,6 +151,16 @@ const char *tool_value(const char *option, const char *value) {
     return value;
 }
 
+void tool_make_parents(char *path, size_t from) {
+    for (char *p = path + from; (p = strchr(p, '/')) != NULL; p++) {
+        *p = '\0';
+        if (*path != '\0' && mkdir(path, 0777) != 0 && errno != EEXIST) {
+            tool_die("%s: %s", path, strerror(errno));
+        }
+        *p = '/';
+    }
+}
+
 long tool_number(const char *option, const char *text, long least, long most) {
     char *end;
     errno = 0;

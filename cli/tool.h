@@ -39,6 +39,9 @@ void tool_replace(const char *from, const char *to);
 // The value of the option that getopt_long() has just returned, which must not be empty.
 const char *tool_value(const char *option, const char *value);
 
+// Makes the folders of `path` that are missing, but for its first `from` bytes. Dies if it can't.
+void tool_make_parents(char *path, size_t from);
+
 // A whole number from `least` to `most`. Dies if it is none.
 long tool_number(const char *option, const char *text, long least, long most);
 

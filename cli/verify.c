@@ -1,8 +1,12 @@
 // sdboot verify: what a board would say of what a web server offers.
+#define _GNU_SOURCE
+#include <errno.h>
+#include <ftw.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -12,23 +16,37 @@
 #include "core/error.h"
 #include "core/web/minisign.h"
 #include "minisign.h"
+#include "remote.h"
+#include "report.h"
 #include "site.h"
 #include "tool.h"
 
 static const char help[] =
-    "usage: sdboot verify [-p KEYS] FOLDER\n"
+    "usage: sdboot verify [OPTION...] FOLDER|URL\n"
     "\n"
-    "Checks a folder of releases as a board would: the list, its signature, each package. Names\n"
-    "every fault; exit code 1 if there is one.\n"
+    "Checks a folder of releases, or a server, as a board would: the list, its signature, each\n"
+    "package; of a server also redirects, lengths, parts, compression, caches. Names every fault;\n"
+    "exit code 1 if there is one. What costs boards only time is a note.\n"
     "\n"
     "  -p, --public FILE  the board's public keys: the list must be signed by one of them\n"
-    "  -q, --quiet        says faults only\n";
+    "      --ca FILE      believe servers with certificates of these authorities\n"
+    "      --json         one JSON object instead of words\n"
+    "  -q, --quiet        says faults only\n"
+    "\n"
+    "  sdboot verify -p sdboot.pub www\n"
+    "  sdboot verify -p sdboot.pub https://example.org/lamp\n";
 
-static unsigned faults;
+static struct report report;
+static bool quiet;
 
 static void fault(const char *what, const char *why) {
-    printf("%s: %s\n", what, why);
-    faults++;
+    report_fault(&report, "%s: %s", what, why);
+}
+
+static void note(const char *what, const char *why) {
+    if (!quiet || report.json) {
+        report_note(&report, "%s: %s", what, why);
+    }
 }
 
 static void check_signature(const char *folder, const struct site *site, const char *keys_path) {
@@ -54,26 +72,6 @@ static void check_signature(const char *folder, const struct site *site, const c
     free(path);
 }
 
-// What is said of the list and of its files: whether boards can read it, and whether it is true.
-static void check_list(const char *folder, const struct site *site, bool signed_one) {
-    char *what = tool_format("%s/versions", folder);
-    char today[16];
-    time_t now = time(NULL);
-    strftime(today, sizeof today, "%Y%m%d", gmtime(&now));
-    if (site->unreadable != 0) {
-        fault(what, sdb_strerror(SDB_EVER_LINE));
-    }
-    if (site->said.expires != 0 && site->said.expires < strtoul(today, NULL, 10)) {
-        fault(what, sdb_strerror(SDB_EVER_EXPIRED));
-    }
-    if (signed_one && site->said.seq == 0) {
-        tool_warn("%s has no seq: an older list that you have signed could be served in its place "
-                  "(sdboot release -k writes one)",
-                  what);
-    }
-    free(what);
-}
-
 static bool as_said(const char *path, const struct sdb_release *release) {
     uint8_t sha256[32];
     if (!release->has_sha256 && release->size == 0) {
@@ -93,7 +91,7 @@ static bool as_said(const char *path, const struct sdb_release *release) {
     return true;
 }
 
-static void check_release(const char *folder, const struct sdb_release *release, bool quiet) {
+static void check_release(const char *folder, const struct sdb_release *release, json_t *good) {
     char member[ACCEPT_MEMBER_MAX];
     char *path = tool_format("%s/%s", folder, release->file);
     if (!release->has_sha1) {
@@ -106,22 +104,86 @@ static void check_release(const char *folder, const struct sdb_release *release,
             char *what = tool_format("%s%s%s", path, *member ? ": " : "", member);
             fault(what, sdb_strerror(res));
             free(what);
-        } else if (as_said(path, release) && !quiet) {
-            printf("%s: good, %s\n", release->version, release->file);
+        } else if (as_said(path, release)) {
+            json_array_append_new(good, json_string(release->version));
+            if (!quiet && !report.json) {
+                printf("%s: good, %s\n", release->version, release->file);
+            }
         }
     }
     free(path);
 }
 
+// What is said of the list and of its files: whether boards can read it, and whether it is true.
+static void check_list(const char *what, const struct site *site, bool signed_one) {
+    char today[16];
+    time_t now = time(NULL);
+    strftime(today, sizeof today, "%Y%m%d", gmtime(&now));
+    if (site->unreadable != 0) {
+        fault(what, sdb_strerror(SDB_EVER_LINE));
+    }
+    if (site->said.expires != 0 && site->said.expires < strtoul(today, NULL, 10)) {
+        fault(what, sdb_strerror(SDB_EVER_EXPIRED));
+    }
+    if (signed_one && site->said.seq == 0) {
+        note(what, "has no seq: an older list that you have signed could be served in its place "
+                   "(sdboot release -k writes one)");
+    }
+}
+
+static void check_folder(const char *folder, const char *keys) {
+    struct site site;
+    unsigned releases = 0;
+    json_t *good = json_array();
+    char *name = tool_format("%s/versions", folder);
+    site_read(&site, folder);
+    if (site.count == 0) {
+        tool_die("%s: no such file, or empty", name);
+    }
+    if (keys != NULL) {
+        check_signature(folder, &site, keys);
+    }
+    check_list(name, &site, keys != NULL);
+    for (size_t i = 0; i < site.count; i++) {
+        const struct site_line *line = &site.lines[i];
+        if (line->is_release) {
+            check_release(folder, &line->release, good);
+            releases++;
+        } else if (line->text[0] != '\0' && line->text[0] != '#') {
+            char *what = tool_format("%s, line %zu", name, i + 1);
+            fault(what, "no release, boards skip it");
+            free(what);
+        }
+    }
+    if (releases == 0) {
+        fault(folder, "no release is listed");
+    }
+    report_set(&report, "good", good);
+    site_free(&site);
+    free(name);
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *place) {
+    (void)st, (void)type, (void)place;
+    return remove(path);
+}
+
+static char fetched[] = "/tmp/sdboot-verify-XXXXXX";
+
+static void remove_fetched(void) {
+    nftw(fetched, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
 int command_verify(int argc, char **argv) {
+    enum { JSON = 256, CA };
     static const struct option options[] = {
-        {"public", required_argument, NULL, 'p'},
-        {"quiet", no_argument, NULL, 'q'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
+        {"public", required_argument, NULL, 'p'}, {"quiet", no_argument, NULL, 'q'},
+        {"json", no_argument, NULL, JSON},        {"ca", required_argument, NULL, CA},
+        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
     };
     const char *keys = NULL;
-    bool quiet = false;
+    const char *ca = NULL;
+    bool json = false;
     int c;
     while ((c = getopt_long(argc, argv, "p:qh", options, NULL)) != -1) {
         switch (c) {
@@ -131,6 +193,12 @@ int command_verify(int argc, char **argv) {
         case 'q':
             quiet = true;
             break;
+        case JSON:
+            json = true;
+            break;
+        case CA:
+            ca = tool_value("--ca", optarg);
+            break;
         case 'h':
             fputs(help, stdout);
             return TOOL_GOOD;
@@ -139,33 +207,20 @@ int command_verify(int argc, char **argv) {
         }
     }
     if (argc - optind != 1) {
-        tool_die("verify needs one folder; --help shows how");
+        tool_die("verify needs one folder or URL; --help shows how");
     }
-    const char *folder = argv[optind];
-    struct site site;
-    site_read(&site, folder);
-    if (site.count == 0) {
-        tool_die("%s/versions: no such file, or empty", folder);
-    }
-    if (keys != NULL) {
-        check_signature(folder, &site, keys);
-    }
-    check_list(folder, &site, keys != NULL);
-    unsigned releases = 0;
-    for (size_t i = 0; i < site.count; i++) {
-        const struct site_line *line = &site.lines[i];
-        if (line->is_release) {
-            check_release(folder, &line->release, quiet);
-            releases++;
-        } else if (line->text[0] != '\0' && line->text[0] != '#') {
-            char *what = tool_format("%s/versions, line %zu", folder, i + 1);
-            fault(what, "no release, boards skip it");
-            free(what);
+    report_init(&report, json);
+    const char *what = argv[optind];
+    if (remote_is_url(what)) {
+        if (mkdtemp(fetched) == NULL) {
+            tool_die("%s: %s", fetched, strerror(errno));
         }
+        atexit(remove_fetched);
+        if (remote_fetch(what, fetched, ca, fault, note)) {
+            check_folder(fetched, keys);
+        }
+    } else {
+        check_folder(what, keys);
     }
-    if (releases == 0) {
-        fault(folder, "no release is listed");
-    }
-    site_free(&site);
-    return faults > 0 ? TOOL_BAD : TOOL_GOOD;
+    return report_end(&report);
 }

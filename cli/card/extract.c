@@ -22,17 +22,6 @@ struct extract {
     uint64_t bytes;
 };
 
-// Makes the folders above `path`, which is below the output folder.
-static void make_parents(char *path, size_t from) {
-    for (char *p = path + from; (p = strchr(p, '/')) != NULL; p++) {
-        *p = '\0';
-        if (*path != '\0' && mkdir(path, 0777) != 0 && errno != EEXIST) {
-            tool_die("%s: %s", path, strerror(errno));
-        }
-        *p = '/';
-    }
-}
-
 // A name that a PC's folder can have, and that leads nowhere else. The path is the card's.
 static bool is_safe(const char *path) {
     while (*path != '\0') {
@@ -89,7 +78,7 @@ static int extract_one(void *ctx, const char *path, int type, int64_t size) {
     char *to = tool_format("%s%s", x->output, name);
     int res = (int)size;
     if (type != 0) {
-        make_parents(to, strlen(x->output) + 1);
+        tool_make_parents(to, strlen(x->output) + 1);
         res = 0;
     }
     if (type == SDB_FS_DIR && mkdir(to, 0777) != 0 && errno != EEXIST) {
