@@ -37,6 +37,9 @@ base    libcmocka-dev                 unit tests
 base    libarchive-dev                packages in the host tool
 base    libsodium-dev                 keys and signatures in the host tool; what ours is compared with
 base    libjansson-dev                JSON in the host tool
+base    libmicrohttpd-dev             web server of the host tool (sdboot serve)
+base    libgnutls28-dev               its certificates
+base    libcurl4-gnutls-dev           servers checked by the host tool (sdboot verify URL)
 base    openssl                       certificates in tests
 base    minisign                      keys and signatures in tests
 base    clang                         second compiler of the lint, fuzzing
