@@ -1,6 +1,7 @@
 #include "core/release/revert.h"
 
 #include "core/error.h"
+#include "core/release/carry.h"
 #include "core/release/layout.h"
 
 #include <string.h>
@@ -204,13 +205,21 @@ int sdb_revert(struct sdb_swap *swap, const struct sdb_fs *fs, const struct sdb_
     if (res == 0) {
         res = revert_dirs(swap, record);
     }
+    if (res == 0) {
+        sdb_swap_set_dirs(swap, record);
+        char next[SDB_DIRNAME_MAX + 2];
+        strcpy(next, swap->live);
+        res = sdb_carry(swap, next, store, record);
+    }
     if (res < 0) {
         return res;
     }
     revert_remove_empty(swap, record);
     record->state = SDB_IDLE;
     record->left = 0;
-    record->flags |= SDB_FLAG_LEFTOVER;
+    if (res == 0) { // else the next install removes it
+        record->flags |= SDB_FLAG_LEFTOVER;
+    }
     res = sdb_record_save(store, record);
     return res < 0 ? res : 1;
 }

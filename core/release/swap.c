@@ -1,6 +1,7 @@
 #include "core/release/swap.h"
 
 #include "core/error.h"
+#include "core/release/carry.h"
 #include "core/release/layout.h"
 
 #include <string.h>
@@ -166,6 +167,9 @@ int sdb_swap(struct sdb_swap *swap, const struct sdb_fs *fs, const struct sdb_re
     }
     if (res == 0) {
         res = swap_dirs(swap, record);
+    }
+    if (res == 0) {
+        res = sdb_carry(swap, SDB_DIR_PREV, store, record);
     }
     if (res < 0) {
         return res;

@@ -20,29 +20,73 @@ class RollbackTest(TrialTest):
 
 
 class Written(RollbackTest):
-    """Files that the application has written in app/, which docs/TRIALS.md tells not to do."""
+    """Files that the application has written in app/: they go along from release to release."""
 
     WRITE = "with open('/app/%s', 'w') as f:\n    f.write('%s')\n"
+    MANY = "import os\nos.mkdir('/app/days')\nos.mkdir('/app/days/more')\nos.mkdir('/app/none')\n"
+
+    def setUp(self):
+        super().setUp()
+        days = [self.WRITE % ("days/%d" % i, i) for i in range(70)]
+        self.many = self.MANY + "".join(days) + self.WRITE % ("days/more/x", "y")
+        self.days = {"app/days/%d" % i: b"%d" % i for i in range(70)}
+        self.days["app/days/more/x"] = b"y"
+
+    def app(self, board):
+        return {k: v for k, v in board.files().items() if k.startswith("app/")}
 
     @both
     def test_update_after_update(self, board):
+        """The first release was put there by hand: what is no code is the application's."""
         board.power(boot=TRIAL, job=self.WRITE % ("mine.json", "{}"))
         self.installed(board, "0.0.2")
-        files = board.files()
-        self.assertEqual(files["prev/mine.json"], b"{}")
-        self.assertNotIn("app/mine.json", files)
-        self.installed(board, "0.0.3")
-        self.assertFalse([f for f in board.files() if f.endswith("mine.json")])
+        want = {**new(), **self.days, "app/mine.json": b"{}", "app/config.py": b"a"}
+        want = {k for k in want if k.startswith("app/")}
+        board.power(boot=TRIAL, job=self.many + self.WRITE % ("config.py", "a"))
+        for version in ("0.0.3", "0.0.4"):
+            self.installed(board, version)
+            found = self.app(board)
+            self.assertEqual(set(found), want)
+            self.assertEqual({k: found[k] for k in self.days}, self.days)
+            self.assertEqual(found["app/config.py"], b"a")
+            self.assertEqual(found["app/code.py"], b"version = '%s'\n" % version.encode())
+
+    @both
+    def test_what_the_release_has_counts(self, board):
+        self.installed(board, extra={"app/gone.dat": b"2", "app/sub/gone.txt": b"2"})
+        job = "import os\nos.mkdir('/app/data')\n"
+        for name in ("table.json", "data/x", "data/z", "gone.dat", "sub/mine.txt", "Only New.py"):
+            job += self.WRITE % (name, "mine")
+        board.power(boot=TRIAL, job=job)
+        extra = {"app/table.json": b"3", "app/data/x": b"3", "app/data/y": b"3"}
+        self.installed(board, "0.0.3", extra)
+        files = self.app(board)
+        for name in extra:
+            self.assertEqual(files.pop(name), b"3")
+        self.assertEqual(files.pop("app/data/z"), b"mine")
+        self.assertEqual(files.pop("app/sub/mine.txt"), b"mine")
+        if board.fs == "littlefs":  # where it is another name
+            self.assertEqual(files.pop("app/Only New.py"), b"mine")
+        self.assertEqual(set(files), {k for k in new() if k.startswith("app/")})
 
     @both
     def test_way_back(self, board):
         board.power(boot=TRIAL, job=self.WRITE % ("mine.json", "{}"))
         self.installed(board)
-        board.power(boot=TRIAL, job=self.WRITE % ("later.json", "[]") + ROLLBACK)
+        board.power(boot=TRIAL, job=self.many + self.WRITE % ("mine.json", "[]") + ROLLBACK)
         self.assertIn("OLD RUNS 0.0.1", board.power(boot=TRIAL).out)
-        files = board.files()
-        self.assertEqual(files["app/mine.json"], b"{}")
-        self.assertFalse([f for f in files if f.endswith("later.json")])
+        old = {k: v for k, v in board.before[0].items() if k.startswith("app/")}
+        self.assertEqual(self.app(board), {**old, **self.days, "app/mine.json": b"[]"})
+
+    @both
+    def test_damaged_manifest(self, board):
+        """The release is taken back all the same, and what is no code goes along."""
+        self.installed(board)
+        job = self.many + self.WRITE % (".manifest", "?")
+        board.power(boot=TRIAL, job=job + ROLLBACK)
+        self.assertIn("OLD RUNS 0.0.1", board.power(boot=TRIAL).out)
+        old = {k: v for k, v in board.before[0].items() if k.startswith("app/")}
+        self.assertEqual(self.app(board), {**old, **self.days})
 
 
 class Confirm(RollbackTest):
@@ -56,7 +100,7 @@ class Confirm(RollbackTest):
         want = {"state": "idle", "event": "confirmed", "event_version": "0.0.2", "bad": None}
         want.update({"version": "0.0.2", "previous": "0.0.1", "attempts_left": None})
         self.assertEqual({k: status[k] for k in want}, want)
-        self.assertIn("prev/only old/data.bin", board.files())
+        self.assertIn("prev/only old/data.py", board.files())
 
     @both
     def test_while_on_trial(self, board):
@@ -99,7 +143,7 @@ class Confirm(RollbackTest):
         self.installed(board, "0.0.3", {"www/third.html": b"3"})
         files = board.files()
         self.assertEqual(files["prev/.version"], b"0.0.2")
-        self.assertNotIn("prev/only old/data.bin", files)
+        self.assertNotIn("prev/only old/data.py", files)
         two = board.tree()[0]
         board.power(boot=TRIAL, job=ROLLBACK)
         r = board.power(boot=TRIAL)

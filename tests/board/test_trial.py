@@ -154,7 +154,7 @@ for n in os.listdir('/'):
 i = 0
 while True:
     i += 1
-    with open('app/count', 'w') as f:
+    with open('app/only new.py', 'w') as f:
         f.write(str(i))
 """
         board.stage(new(writer), boot="attempts=3")

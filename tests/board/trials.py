@@ -25,7 +25,7 @@ OLD = {
     "app/.version": b"0.0.1",
     "app/code.py": b"version = '0.0.1'\n",
     "app/__init__.py": b"",
-    "app/only old/data.bin": bytes(range(256)) * 20,
+    "app/only old/data.py": bytes(range(256)) * 20,
     "main.py": OLD_MAIN.encode(),
     "lib/helper.py": b"version = 'old'\n",
     "www/index.html": b"<h1>old</h1>" * 100,
