@@ -262,10 +262,10 @@ class Attacks(KeysTest):
         """A signature of the file passed off as one of its hash, and the other way round."""
         self.offer()
         file = self.site.folder / "versions.minisig"
-        file.write_text(file.read_text().replace("\nRWQ", "\nRUQ", 1))
+        file.write_text(file.read_text().replace("\nRW", "\nRU", 1))
         self.assertNot(self.look(method=INSTALL), "changed")
         self.sign("ours", "-H")
-        file.write_text(file.read_text().replace("\nRUQ", "\nRWQ", 1))
+        file.write_text(file.read_text().replace("\nRU", "\nRW", 1))
         self.assertNot(self.look(method=INSTALL), "changed")
         self.assertRecovers()
 

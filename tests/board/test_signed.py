@@ -108,7 +108,7 @@ class Signed(SignedTest):
         # The one kind passed off as the other.
         versions.write_bytes(good)
         file = self.site.folder / "versions.minisig"
-        file.write_text(file.read_text().replace("\nRUQ", "\nRWQ", 1))
+        file.write_text(file.read_text().replace("\nRU", "\nRW", 1))
         self.assertRefused(self.update(), "changed")
 
     def test_what_is_no_signature(self):
