@@ -8,6 +8,8 @@ int command_verify(int argc, char **argv);
 int command_keygen(int argc, char **argv);
 int command_sign(int argc, char **argv);
 int command_card(int argc, char **argv);
+int command_image(int argc, char **argv);
+int command_sim(int argc, char **argv);
 int command_serve(int argc, char **argv);
 int command_rollout(int argc, char **argv);
 int command_withdraw(int argc, char **argv);

@@ -18,6 +18,8 @@ static const struct {
     {"keygen", command_keygen, "make a pair of keys"},
     {"sign", command_sign, "sign a folder's list of releases, or any file"},
     {"card", command_card, "what is on a board's card, and what has happened to it"},
+    {"image", command_image, "make a ready card"},
+    {"sim", command_sim, "start the simulated board on a card"},
     {"fleet", command_fleet, "which boards run what, from access logs"},
 };
 #define COMMANDS (sizeof commands / sizeof *commands)

@@ -192,6 +192,11 @@ char *tool_day(const char *option, const char *text) {
     return tool_format("%s", day);
 }
 
+int64_t tool_now(void) {
+    const char *said = getenv("SOURCE_DATE_EPOCH");
+    return said != NULL && *said != '\0' ? strtoll(said, NULL, 10) : (int64_t)time(NULL);
+}
+
 void tool_lock(const char *folder) {
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) {

@@ -49,6 +49,10 @@ long tool_number(const char *option, const char *text, long least, long most);
 // is none.
 char *tool_day(const char *option, const char *text);
 
+// Seconds since 1970 for what is written: now, or what the environment's SOURCE_DATE_EPOCH says,
+// for images that come out the same each time.
+int64_t tool_now(void);
+
 // Keeps a folder to this process until it ends. Dies if another one has it.
 void tool_lock(const char *folder);
 

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cli/tool.h"
 #include "core/error.h"
 #include "lib/oofatfs/diskio.h"
 
@@ -42,9 +43,12 @@ DRESULT disk_ioctl(void *drv, BYTE cmd, void *buf) {
 }
 
 DWORD get_fattime(void) {
-    time_t now = time(NULL);
+    time_t now = (time_t)tool_now();
     struct tm t;
     localtime_r(&now, &t);
+    if (t.tm_year < 80) {
+        return 1u << 21 | 1u << 16; // FAT knows nothing before 1980
+    }
     return (DWORD)(t.tm_year - 80) << 25 | (DWORD)(t.tm_mon + 1) << 21 | (DWORD)t.tm_mday << 16 |
            (DWORD)t.tm_hour << 11 | (DWORD)t.tm_min << 5 | (DWORD)t.tm_sec >> 1;
 }

@@ -1,8 +1,8 @@
 #include "cli/card/lfs.h"
 
 #include <string.h>
-#include <time.h>
 
+#include "cli/tool.h"
 #include "core/bytes.h"
 #include "core/card/blocks.h"
 #include "core/error.h"
@@ -54,7 +54,7 @@ static int lfs_open(void *ctx, const char *path, char mode) {
                 : mode == 'w' ? LFS2_O_WRONLY | LFS2_O_CREAT | LFS2_O_TRUNC
                 : mode == 'x' ? LFS2_O_WRONLY | LFS2_O_CREAT | LFS2_O_EXCL
                               : LFS2_O_WRONLY | LFS2_O_CREAT | LFS2_O_APPEND;
-    uint64_t now = (uint64_t)time(NULL) * 1000000000u;
+    uint64_t now = (uint64_t)tool_now() * 1000000000u;
     sdb_put32(f->mtime, (uint32_t)now);
     sdb_put32(f->mtime + 4, (uint32_t)(now >> 32));
     f->attrs[i] = (struct lfs2_attr){1, f->mtime, sizeof f->mtime};
