@@ -117,6 +117,11 @@ void keep_remove(struct keep *keep, const char *folder) {
         if (!named && unlink(path) == 0) {
             printf("removed: %s\n", path);
         }
+        char *index = tool_format("%s.idx", path);
+        if (!named) {
+            unlink(index);
+        }
+        free(index);
         free(path);
         free(keep->files[i]);
     }

@@ -11,6 +11,7 @@
 #include "commands.h"
 #include "core/error.h"
 #include "core/semver.h"
+#include "index.h"
 #include "keep.h"
 #include "list.h"
 #include "minisign.h"
@@ -23,9 +24,9 @@ static const char help[] =
     "\n"
     "Packs the PATHs as release VERSION and publishes it in a web server's FOLDER: the package, "
     "the\n"
-    "list of releases, its signature. What a board would refuse is not published, nor is a "
-    "version\n"
-    "that is not newer. The same files give the same bytes.\n"
+    "list of releases, its signature; and an index, so that boards fetch only what they have not.\n"
+    "What a board would refuse is not published, nor is a version that is not newer. The same\n"
+    "files give the same bytes.\n"
     "\n"
     "  -v, --version V      \"0.0.2\"; app/.version is made, or must say the same\n"
     "  -o, --output DIR     the folder that the web server serves\n"
@@ -277,12 +278,28 @@ static char *hex(const uint8_t *digest, size_t len) {
     return text;
 }
 
+// Writes the index of the draft beside where the package will be; its SHA-256 goes to `digest`.
+static void write_index(const struct release_options *o, const char *name, uint8_t digest[32]) {
+    struct tool_text package;
+    char *path = tool_format("%s/%s.idx", o->output, name);
+    if (!tool_read(draft, UINT32_MAX - 1u, &package)) {
+        tool_die("%s: it is gone", draft);
+    }
+    struct tool_text index = index_make(&package);
+    tool_write(path, index.data, index.len, 0644);
+    accept_sha256(path, digest);
+    free(index.data);
+    free(package.data);
+    free(path);
+}
+
 // Adds the line of the release, and above it what is said of its file.
 static void enlist(struct site *site, const struct release_options *o, const char *name,
                    const uint8_t sha1[20]) {
-    uint8_t sha256[32];
+    uint8_t sha256[32], index[32];
     struct stat st;
     accept_sha256(draft, sha256);
+    write_index(o, name, index);
     if (stat(draft, &st) != 0) {
         tool_die("%s: %s", draft, strerror(errno));
     }
@@ -292,19 +309,22 @@ static void enlist(struct site *site, const struct release_options *o, const cha
     memcpy(release.sha1, sha1, 20);
     char *one = hex(sha1, 20);
     char *two = hex(sha256, 32);
+    char *three = hex(index, 32);
     char *size = tool_format("%lld", (long long)st.st_size);
     list_insert(site, site->count, tool_format("%s;%s;%s", o->version, name, one), &release);
     const struct {
         const char *key;
         const char *value;
-    } said[] = {{"size", size},          {"sha256", two}, {"board", o->board},
-                {"channel", o->channel}, {"min", o->min}, {"rollout", o->rollout}};
+    } said[] = {{"size", size},         {"sha256", two},         {"index", three},
+                {"board", o->board},    {"channel", o->channel}, {"min", o->min},
+                {"rollout", o->rollout}};
     list_set(site, site->count - 1, name, "size", size);
     for (size_t i = 1; i < sizeof said / sizeof *said; i++) {
         list_set(site, site->count - 1, name, said[i].key, said[i].value);
     }
     free(one);
     free(two);
+    free(three);
     free(size);
 }
 

@@ -57,21 +57,22 @@ static mp_obj_t versions_feed(mp_obj_t self_in, mp_obj_t data) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(versions_feed_obj, versions_feed);
 
-// finish() -> (result, version, file, sha1 or None, sha256 or None, size, seq, expires, skipped
-// lines, is a newer one excluded?, version that is held or "", enum sdb_held); result as of the C
-// function
+// finish() -> (result, version, file, sha1 or None, sha256 or None, size, hash of the index or
+// None, seq, expires, skipped lines, is a newer one excluded?, version that is held or "", enum
+// sdb_held); result as of the C function
 static mp_obj_t versions_finish(mp_obj_t self_in) {
     struct sdlist_versions *self = sdb_object(self_in, SDB_TYPE_PTR(sdb_versions_type));
     const struct sdb_versions *v = &self->versions;
     const struct sdb_release *best = &v->best;
     int res = sdb_versions_finish(&self->versions);
-    mp_obj_t items[12] = {
+    mp_obj_t items[13] = {
         MP_OBJ_NEW_SMALL_INT(res),
         sdb_str(best->version),
         sdb_str(best->file),
         best->has_sha1 ? mp_obj_new_bytes(best->sha1, sizeof(best->sha1)) : mp_const_none,
         best->has_sha256 ? mp_obj_new_bytes(best->sha256, sizeof(best->sha256)) : mp_const_none,
         mp_obj_new_int_from_uint(best->size),
+        best->has_index ? mp_obj_new_bytes(best->index, sizeof(best->index)) : mp_const_none,
         mp_obj_new_int_from_uint(v->details.seq),
         mp_obj_new_int_from_uint(v->details.expires),
         MP_OBJ_NEW_SMALL_INT(v->bad),
@@ -79,7 +80,7 @@ static mp_obj_t versions_finish(mp_obj_t self_in) {
         sdb_str(v->held),
         MP_OBJ_NEW_SMALL_INT(v->why),
     };
-    return mp_obj_new_tuple(12, items);
+    return mp_obj_new_tuple(13, items);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(versions_finish_obj, versions_finish);
 

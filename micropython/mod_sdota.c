@@ -196,6 +196,32 @@ static mp_obj_t ota_abort(mp_obj_t self_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(ota_abort_obj, ota_abort);
 
+// resume(n): before begin(), see struct sdb_install_config. keep(), suspend() as of the C
+// functions.
+static mp_obj_t ota_resume(mp_obj_t self_in, mp_obj_t n) {
+    ota_self(self_in)->install.cfg.resume = (uint32_t)mp_obj_get_int_truncated(n);
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(ota_resume_obj, ota_resume);
+
+static mp_obj_t ota_keep(mp_obj_t self_in) {
+    sdb_install_keep(&ota_self(self_in)->install);
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(ota_keep_obj, ota_keep);
+
+static mp_obj_t ota_suspend(mp_obj_t self_in) {
+    struct sdota_install *self = ota_self(self_in);
+    int res = ota_begun(self);
+    if (res < 0) {
+        return MP_OBJ_NEW_SMALL_INT(res);
+    }
+    res = sdb_install_suspend(&self->install);
+    sdb_objvolume_set(&self->volume, MP_QSTR_watch, mp_const_none);
+    return ota_leave(self, res);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(ota_suspend_obj, ota_suspend);
+
 // where() -> path of the member being read, for messages: bytes, which need not be UTF-8
 static mp_obj_t ota_where(mp_obj_t self_in) {
     struct sdota_install *self = ota_self(self_in);
@@ -222,6 +248,9 @@ static MP_DEFINE_CONST_FUN_OBJ_1(ota_skipped_obj, ota_skipped);
     X(MP_QSTR_verify, ota_verify_obj)                                                              \
     X(MP_QSTR_finish, ota_finish_obj)                                                              \
     X(MP_QSTR_abort, ota_abort_obj)                                                                \
+    X(MP_QSTR_resume, ota_resume_obj)                                                              \
+    X(MP_QSTR_keep, ota_keep_obj)                                                                  \
+    X(MP_QSTR_suspend, ota_suspend_obj)                                                            \
     X(MP_QSTR_where, ota_where_obj)                                                                \
     X(MP_QSTR_skipped, ota_skipped_obj)                                                            \
     X(MP_QSTR_flush, ota_flush_obj)

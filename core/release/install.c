@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 #include "core/release/install_member.h"
+#include "core/release/install_prune.h"
 #include "core/release/path.h"
 #include "core/semver.h"
 
@@ -11,13 +12,17 @@
 
 // ---- Clean-up ----------------------------------------------------------------------------------
 
+static bool install_resumes(const struct sdb_install *in) {
+    return in->cfg.resume > 0 && !in->aborting;
+}
+
 // What is removed, in this order: staged files first, so that an abort is a prefix of a clean-up.
 static const char *install_leftover(const struct sdb_install *in, int phase) {
     switch (phase) {
     case 0:
-        return in->cfg.next_dir;
+        return in->cfg.next_dir; // of it the manifest only, if the rest stays
     case 1:
-        return SDB_DIR_NEW;
+        return install_resumes(in) ? SDB_DIR_OLD : SDB_DIR_NEW;
     case 2:
         return SDB_DIR_OLD;
     case 3:
@@ -32,6 +37,9 @@ static void install_enter_phase(struct sdb_install *in, uint8_t phase) {
     in->phase = phase;
     in->path[0] = '/';
     strcpy(in->path + (name[0] != '/'), name);
+    if (phase == 0 && install_resumes(in)) {
+        strcat(in->path, "/" SDB_MANIFEST_FILE);
+    }
     sdb_tree_init(&in->tree, in->cfg.fs, in->path);
 }
 
@@ -164,6 +172,25 @@ int sdb_install_abort(struct sdb_install *in) {
     return install_remove(in, 2);
 }
 
+void sdb_install_keep(struct sdb_install *in) {
+    in->keep = true;
+}
+
+int sdb_install_suspend(struct sdb_install *in) {
+    const struct sdb_fs *fs = in->cfg.fs;
+    bool half = in->out >= 0;
+    if (!in->begun) {
+        return 0;
+    }
+    in->error = SDB_ECANCELED;
+    int res = sdb_install_member_close(in);
+    if (half) {
+        res = fs->remove(fs->ctx, in->path);
+    }
+    int kept = sdb_install_checkpoint(in, true);
+    return res < 0 ? res : kept;
+}
+
 int sdb_install_feed(struct sdb_install *in, const void *data, size_t len) {
     if (in->error == 0) {
         in->error = in->verified ? SDB_EINVAL : in->cfg.hash->update(in->cfg.hash->ctx, data, len);
@@ -192,6 +219,9 @@ int sdb_install_verify(struct sdb_install *in) {
     }
     if (res == 0) {
         res = sdb_install_member_add_version(in);
+    }
+    if (res == 0 && in->cfg.resume > 0) {
+        res = sdb_install_prune(in);
     }
     if (res == 0) {
         res = sdb_textfile_flush(&in->manifest);

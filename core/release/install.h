@@ -42,6 +42,11 @@ struct sdb_install_config {
     int (*checkpoint)(void *ctx, bool must);
     void *ctx;
 
+    // What an earlier attempt has staged stays, for sdb_install_keep(); what the package has not is
+    // removed at the end. And no more than `resume` bytes, or one file, are lost if the power goes.
+    // 0: nothing stays.
+    uint32_t resume;
+
     uint8_t digest[SDB_HASH_MAX]; // announced hash of the whole package, hash->size bytes
 };
 
@@ -50,6 +55,7 @@ struct sdb_install {
     uint32_t size;   // of the member
     uint32_t done;   // bytes of it seen
     uint32_t files;  // members that are files, so far
+    uint32_t since;  // bytes written since the last checkpoint that had to be, if cfg.resume
     size_t gathered; // bytes in cfg.gather
     int out;         // handle of the file being written, or -1
     int cmp;         // handle of the live file compared with, or -1
@@ -63,6 +69,8 @@ struct sdb_install {
     bool written;      // this member is being staged, not equal to what is there
     bool skipped_boot; // the package has a boot.py
     bool verified;     // its hash is right, all of it is on the card
+    bool keep;         // the next member is staged already ...
+    bool kept;         // ... and this one is
     int error;         // first error: the install is dead
 
     struct sdb_install_config cfg;
@@ -88,6 +96,13 @@ int sdb_install_clean(struct sdb_install *in);
 // The next `len` bytes of the package. Fastest with pieces of a multiple of 512 bytes. Returns 0
 // or an error: SDB_EPKG_* if the package is refused (in->tar.path tells at which member).
 int sdb_install_feed(struct sdb_install *in, const void *data, size_t len);
+
+// The file that comes next in the package is staged, with this very content: it is not written.
+void sdb_install_keep(struct sdb_install *in);
+
+// Stops for now, instead of sdb_install_abort(): what is staged whole stays for the next attempt
+// with cfg.resume. Returns 0 or an error of the filesystem.
+int sdb_install_suspend(struct sdb_install *in);
 
 // The package has ended. Verifies it: what is in next/ and .sdboot/new/ then is the release, whole.
 int sdb_install_verify(struct sdb_install *in);

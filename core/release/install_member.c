@@ -210,6 +210,17 @@ static int install_place_version(struct sdb_install *in) {
     return res < 0 ? res : closed;
 }
 
+// What is lost if the power goes now, a member of `size` bytes included, must not be too much.
+static int install_limit_loss(struct sdb_install *in, uint32_t size) {
+    uint32_t limit = in->cfg.resume;
+    if (in->since == 0 || (size <= limit && in->since <= limit - size)) {
+        in->since += size;
+        return 0;
+    }
+    in->since = size;
+    return sdb_install_checkpoint(in, true);
+}
+
 static int install_on_begin(void *ctx, const char *path, int type, uint32_t size) {
     struct sdb_install *in = ctx;
     bool in_main = sdb_path_under(path, in->cfg.main_dir);
@@ -217,8 +228,11 @@ static int install_on_begin(void *ctx, const char *path, int type, uint32_t size
     if (res != 0) {
         return res;
     }
-    in->is_version = false;
+    in->kept = in->keep && type == SDB_FS_FILE;
+    in->keep = false;
+    in->is_version = in->cfg.resume > 0; // what is there may be overwritten
     res = install_place_version(in);
+    in->is_version = false;
     if (res < 0) {
         return res;
     }
@@ -228,9 +242,15 @@ static int install_on_begin(void *ctx, const char *path, int type, uint32_t size
         return res;
     }
     install_map_path(in, path, in_main);
-    in->written = false;
     in->size = size;
     in->done = 0;
+    in->written = in->kept;
+    if (in->cfg.resume > 0 && !in->kept) {
+        res = install_limit_loss(in, size);
+        if (res < 0) {
+            return res;
+        }
+    }
     if (type == SDB_FS_FILE) {
         in->files++;
         res = install_hash_start(in);
@@ -244,12 +264,12 @@ static int install_on_begin(void *ctx, const char *path, int type, uint32_t size
             in->has_app = true;
             in->is_version = strcmp(strchr(path, '/') + 1, SDB_VERSION_FILE) == 0;
             in->has_version = in->has_version || in->is_version;
-            return install_create(in);
+            return in->kept ? 0 : install_create(in);
         }
     } else if (in_main) {
         return install_mkdir(in);
     }
-    return install_begin_outside(in, type, size);
+    return in->kept ? 0 : install_begin_outside(in, type, size);
 }
 
 static int install_write(struct sdb_install *in, const void *data, size_t len) {
@@ -340,6 +360,9 @@ static int install_on_data(void *ctx, const void *data, size_t len) {
         return res;
     }
     in->done += (uint32_t)len;
+    if (in->kept) {
+        return 0;
+    }
     return pos < len ? install_write(in, (const uint8_t *)data + pos, len - pos) : 0;
 }
 

@@ -8,11 +8,16 @@
 
 // An entry: CRC-32 and 16 bits of another hash of the path folded to lower case, then 15 bits of
 // the path as it is and one bit for "directory".
+static void names_entry(const char *path, bool directory, uint32_t entry[2]) {
+    sdb_path_key(path, entry);
+    uint32_t exact = sdb_crc32(0, path, strlen(path)) & 0x7fff;
+    entry[1] = (entry[1] << 16) | (exact << 1) | directory;
+}
+
 static int names_add_one(struct sdb_names *names, const char *path, bool directory) {
     uint32_t fold[2];
-    sdb_path_key(path, fold);
-    uint32_t exact = sdb_crc32(0, path, strlen(path)) & 0x7fff;
-    uint32_t low = (fold[1] << 16) | (exact << 1) | directory;
+    names_entry(path, directory, fold);
+    uint32_t low = fold[1];
     for (size_t i = 0; i < names->count; i++) {
         uint32_t differs = names->table[i][1] ^ low;
         if (names->table[i][0] != fold[0] || differs >> 16 != 0) {
@@ -45,4 +50,16 @@ int sdb_names_add(struct sdb_names *names, char *path, bool directory) {
         }
     }
     return names_add_one(names, path, directory);
+}
+
+bool sdb_names_has(const struct sdb_names *names, const char *path, bool directory) {
+    uint32_t entry[2];
+    names_entry(path, directory, entry);
+    for (size_t i = 0; i < names->count; i++) {
+        uint32_t differs = names->table[i][1] ^ entry[1];
+        if (names->table[i][0] == entry[0] && (differs >> 16) == 0 && (differs & 1) == 0) {
+            return true;
+        }
+    }
+    return false;
 }

@@ -25,4 +25,7 @@ struct sdb_names {
 // Two different names are taken for one with a probability of 2^-48.
 int sdb_names_add(struct sdb_names *names, char *path, bool directory);
 
+// Has `path` been added as a directory, or as a file? Without regard to ASCII case.
+bool sdb_names_has(const struct sdb_names *names, const char *path, bool directory);
+
 #endif

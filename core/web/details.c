@@ -150,6 +150,9 @@ static int details_of_file(struct sdb_details *d, struct sdb_details_file *f, co
     } else if ((value = details_value(word, "sha256")) != NULL) {
         good = !f->has_sha256 && details_digest(value, f->sha256);
         f->has_sha256 = true;
+    } else if ((value = details_value(word, "index")) != NULL) {
+        good = !f->has_index && details_digest(value, f->index);
+        f->has_index = true;
     } else if ((value = details_value(word, "board")) != NULL) {
         good = *value != '\0';
         held = b != NULL && !details_common(value, b->names) ? SDB_HELD_BOARD : SDB_HELD_NOT;

@@ -35,7 +35,9 @@ struct sdb_details_file {
     uint32_t name; // its name's hash, 0: none
     uint32_t size; // bytes, 0: not said
     uint8_t sha256[32];
+    uint8_t index[32]; // SHA-256 of its index
     bool has_sha256;
+    bool has_index;
     bool used;       // a release has been met that it is about
     uint8_t held;    // enum sdb_held, without the rollout
     uint8_t rollout; // per cent of the boards

@@ -134,11 +134,16 @@ static bool versions_release(struct sdb_versions *v, char *line) {
     } else if (best->version[0] == '\0' || sdb_semver_compare(version, best->version) >= 0) {
         memcpy(best->version, version, version_len + 1);
         memcpy(best->file, file, file_len + 1);
-        best->has_sha256 = said != NULL && said->has_sha256;
         best->has_sha1 = versions_hash(versions_field(&line, true), best->sha1);
-        best->size = said != NULL ? said->size : 0;
-        if (best->has_sha256) {
+        best->has_sha256 = false;
+        best->has_index = false;
+        best->size = 0;
+        if (said != NULL) {
+            best->size = said->size;
+            best->has_sha256 = said->has_sha256;
+            best->has_index = said->has_index;
             memcpy(best->sha256, said->sha256, sizeof best->sha256);
+            memcpy(best->index, said->index, sizeof best->index);
         }
     }
     return true;

@@ -19,6 +19,8 @@ struct sdb_release {
     char file[SDB_FILE_MAX + 1]; // relative to the server's URL, safe to append to it as it is
     uint8_t sha1[20];
     uint8_t sha256[32];
+    uint8_t index[32]; // SHA-256 of the file's index, which is called as it is and ".idx"
+    bool has_index;
     bool has_sha1;   // for those who have no better one
     bool has_sha256; // the one that counts if it is there
     uint32_t size;   // bytes of the file, 0: not said

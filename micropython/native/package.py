@@ -22,6 +22,7 @@ MODULES = {
     "_sdlist": (6 << 10, "to look for a release"),
     "_sdhttp": (9 << 10, "to speak to a server"),
     "_sdota": (16 << 10, "to install one"),
+    "_sdindex": (12 << 10, "to install one that has an index"),
     "_sdswap": (12 << 10, "at a boot that swaps, verify, confirm"),
     "_sdcard": (20 << 10, "for a card that is new"),
     "_sdarea": (22 << 10, "for one whose journal is missing, old or damaged"),

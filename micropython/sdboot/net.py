@@ -24,10 +24,14 @@ class Client:
         self.timeout = timeout
         self.trust = (ca, pin, insecure)
 
-    def get(self, url, buf):
+    def get(self, url, buf, at=0, length=0):
         """The Response of a GET of `url` with status 200, redirects followed. Close it. `buf`, a
-        bytearray, is used for their addresses; pieces() may be given the same."""
+        bytearray, is used for their addresses; pieces() may be given the same. `length` bytes from
+        `at` on are asked for, unless it is 0: status 206 if the server can do that."""
         headers = self.headers
+        if length:
+            headers = {"Range": "bytes=%d-%d" % (at, at + length - 1)}
+            headers.update(self.headers)
         first = None
         for _ in range(REDIRECTS + 1):
             parts = load("_sdhttp").split(url)
@@ -36,9 +40,9 @@ class Client:
             if first is None:
                 first = parts
             elif parts[:2] != first[:2]:
-                headers = {}
+                headers = {k: v for k, v in headers.items() if k == "Range"}
             response = Response(self, url, parts, headers, buf)
-            if response.status == 200:
+            if response.status == 200 or (response.status == 206 and length):
                 return response
             response.close()
             if response.status not in (301, 302, 303, 307, 308):

@@ -15,8 +15,9 @@ turns = load("turns")
 BUFFER = 2048  # bytes read from the network at a time
 
 # `sha1`, `sha256`: of the file, or None; the second counts if it is there. `size`: bytes, 0: not said.
+# `index`: SHA-256 of its index, or None.
 Release = builtin("collections").namedtuple(
-    "Release", ("version", "file", "sha1", "sha256", "size")
+    "Release", ("version", "file", "sha1", "sha256", "size", "index")
 )
 
 
@@ -121,13 +122,15 @@ class OTA:
         """Takes a staged release back: it will not run. True if there was one."""
         if mounted.record("cancel: ")[mounted.STATE] != mounted.STAGED:
             return False
-        self._abort(self._begin(Release("0.0.0", "", bytes(20), None, 0), "cancel"))
+        self._abort(self._begin(Release("0.0.0", "", bytes(20), None, 0, None), "cancel"))
         return True
 
     def install(self, release):
         """Stages `release`. On any error what runs now is untouched and a later call starts anew."""
         gc.collect()
         what = "install of " + release.version
+        if release.index and load("delta").stage(self, release, what):
+            return
         install = self._begin(release, what)
         try:
             self._stage(install, release)
@@ -136,7 +139,6 @@ class OTA:
                 install = self._begin(release, what)
             self._abort(install)
             raise
-        self._say("%s is staged, reset to run it" % release.version)
 
     def _abort(self, install):
         progress = self.progress
@@ -146,7 +148,7 @@ class OTA:
             except BaseException:  # it may be the reason for all this
                 progress = _no_progress
 
-    def _begin(self, release, what):
+    def _begin(self, release, what, resume=0):
         hashlib = builtin("hashlib")
         sha256 = hashlib.sha256
         install = load("_sdota").Install(
@@ -159,6 +161,7 @@ class OTA:
             sha256 if release.sha256 else hashlib.sha1,
             sha256,
         )
+        install.resume(resume)
         code = _turn(install.begin)
         if code == -16:
             raise Error(
@@ -229,11 +232,14 @@ class OTA:
             return None
         return signed.Signature(url, self.client, known)
 
-    def _stage(self, install, release):
-        url = self.url + "/" + release.file
+    def _clean(self, install):
         self.progress("clean", 0, 0)
         while check(_turn(install.clean), "clean-up of the card"):
             self.progress("clean", 0, 0)
+
+    def _stage(self, install, release):
+        url = self.url + "/" + release.file
+        self._clean(install)
         buf = bytearray(BUFFER)
         response = self.client.get(url, buf)
         done = 0
@@ -242,15 +248,23 @@ class OTA:
             if response.length > most:
                 check(-187, release.file)
             for piece in response.pieces(buf):
-                code = _turn(install.feed, piece)
-                if code < 0:
-                    check(code, self._where(install, release))
-                done += len(piece)
-                if done > most:
-                    check(-187, release.file)
-                self.progress("download", done, response.length)
+                done = self._take(install, release, piece, done, response.length)
         finally:
             response.close()
+        self._finish(install, release, done)
+
+    def _take(self, install, release, piece, done, total):
+        # The next bytes of the package; returns how many there were with them.
+        code = _turn(install.feed, piece)
+        if code < 0:
+            check(code, self._where(install, release))
+        done += len(piece)
+        if done > (release.size or 1 << 30):
+            check(-187, release.file)
+        self.progress("download", done, total)
+        return done
+
+    def _finish(self, install, release, done):
         if release.size and done != release.size:
             check(-187, release.file)
         check(_turn(install.verify), release.file)
@@ -263,6 +277,7 @@ class OTA:
         if litter:
             self._say("%s: %d files of macOS are skipped" % (release.file, litter))
         self.progress("staged", done, done)
+        self._say("%s is staged, reset to run it" % release.version)
 
     def _where(self, install, release):
         member = install.where()

@@ -6,6 +6,7 @@ class Release(NamedTuple):
     sha1: bytes | None
     sha256: bytes | None
     size: int
+    index: bytes | None
 
 _Progress = Callable[[str, int, int], object]
 _One = str | bytes

@@ -162,3 +162,170 @@ def release(version, extra=()):
         "main.py": MAIN,
         **dict(extra),
     }
+
+
+# ---- Packages with an index, and servers that send parts of files ---------------------------------
+
+
+def header(path, size, folder=False):
+    """A tar header as the host tool writes it, made here once more."""
+    name = (path + "/" * folder).encode()
+    assert len(name) <= 100
+    head = bytearray(512)
+    head[: len(name)] = name
+    for at, text in (
+        (100, b"000755 \0" if folder else b"000644 \0"),
+        (108, b"000000 \0"),
+        (116, b"000000 \0"),
+        (124, b"%011o " % size),
+        (136, b"%011o " % 0),
+        (148, b" " * 8),
+        (156, b"5" if folder else b"0"),
+        (257, b"ustar\00000"),
+        (329, b"000000 \0"),
+        (337, b"000000 \0"),
+    ):
+        head[at : at + len(text)] = text
+    head[148:156] = b"%06o\0 " % sum(head)
+    return bytes(head)
+
+
+def number(n):
+    out = bytearray()
+    while n >= 128:
+        out.append(n & 127 | 128)
+        n >>= 7
+    return bytes(out) + bytes([n])
+
+
+def indexed(files, raw=b""):
+    """(package, index) of `files` (path: bytes, None: a folder); `raw`: blocks in front of them that
+    the index says nothing of."""
+    tar = bytearray(raw)
+    index = bytearray()
+    count = 0
+    last = b""
+    if raw:
+        index += b"\2" + number(len(raw) // 512)
+        count += 1
+    for path in sorted(files):
+        data = files[path]
+        folder = data is None
+        data = data or b""
+        data = data if isinstance(data, bytes) else data.encode()
+        tar += header(path, len(data), folder) + data + bytes(-len(data) % 512)
+        name = path.encode()
+        shared = 0
+        while shared < min(len(last), len(name), 62) and last[shared] == name[shared]:
+            shared += 1
+        index += bytes([folder | shared << 2]) + number(len(name) - shared) + name[shared:]
+        if not folder:
+            index += number(len(data)) + hashlib.sha256(data).digest()[: 6 if data else 0]
+        last = name
+        count += 1
+    tar += bytes(1024)
+    return bytes(tar), b"sdbI\1" + number(count + 1) + bytes(index) + b"\3\2"
+
+
+class IndexedSite(Site):
+    def add(self, version, files, raw=b"", index=None):
+        package, made = indexed(files, raw)
+        name = version.replace(".", "_") + "-firmware.tar"
+        (self.folder / name).write_bytes(package)
+        (self.folder / (name + ".idx")).write_bytes(made if index is None else index)
+        self.lines.append(
+            "# sdboot file=%s size=%d sha256=%s index=%s\n%s;%s;%s\n"
+            % (
+                name,
+                len(package),
+                hashlib.sha256(package).hexdigest(),
+                hashlib.sha256(made).hexdigest(),
+                version,
+                name,
+                hashlib.sha1(package).hexdigest(),
+            )
+        )
+        self.write("".join(self.lines))
+        return package
+
+
+class RangeServer(PythonServer):
+    """A server that sends parts of files if it is asked to. `ranges`: (path, first, last) of those that
+    were asked for; `wire`: bytes of all requests and answers; `connections`: their number. `lie` is
+    called with the bytes of a part and returns those that are sent; `drop` bytes of a part are sent,
+    then the connection ends."""
+
+    def __init__(self, folder, lie=None, drop=None):
+        super().__init__(folder)
+        self.ranges = []
+        self.wire = 0
+        self.connections = 0
+        self.lie = lie or (lambda data: data)
+        self.drop = drop
+
+    def __enter__(self):
+        outer = self
+
+        class Handler(SimpleHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def setup(self):
+                super().setup()
+                outer.connections += 1
+
+            def send(self, status, headers, body):
+                head = "HTTP/1.1 %s\r\n%s\r\n" % (
+                    status,
+                    "".join("%s: %s\r\n" % pair for pair in headers.items()),
+                )
+                data = head.encode() + body
+                outer.wire += len(data)
+                try:
+                    self.wfile.write(data)
+                except ConnectionError:
+                    pass
+
+            def do_GET(self):
+                outer.requests.append((self.path, dict(self.headers)))
+                outer.wire += len(self.raw_requestline) + len(bytes(self.headers)) + 2
+                path = outer.folder / self.path.lstrip("/")
+                if self.headers.get("Connection") == "close":
+                    self.close_connection = True
+                if not path.is_file():
+                    return self.send("404 Not Found", {"Content-Length": 0}, b"")
+                data = path.read_bytes()
+                # What nginx says.
+                headers = {
+                    "Server": "nginx/1.26.3",
+                    "Date": "Wed, 25 Nov 2026 22:10:00 GMT",
+                    "Content-Type": "application/octet-stream",
+                    "Content-Length": len(data),
+                    "Last-Modified": "Wed, 25 Nov 2026 22:00:00 GMT",
+                    "Connection": "close" if self.close_connection else "keep-alive",
+                    "ETag": '"6744f6a0-%x"' % len(data),
+                }
+                wanted = self.headers.get("Range")
+                if not wanted:
+                    return self.send("200 OK", {**headers, "Accept-Ranges": "bytes"}, data)
+                first, last = (int(n) for n in wanted[len("bytes=") :].split("-"))
+                outer.ranges.append((self.path, first, last))
+                part = outer.lie(data[first : last + 1])
+                headers["Content-Length"] = len(part)
+                headers["Content-Range"] = "bytes %d-%d/%d" % (first, last, len(data))
+                if outer.drop is not None:
+                    keep = max(0, outer.drop - outer.sent)
+                    outer.sent += len(part)
+                    if keep < len(part):
+                        part = part[:keep]
+                        self.close_connection = True
+                self.send("206 Partial Content", headers, part)
+
+            def log_message(self, *_):
+                pass
+
+        self.sent = 0
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.01,))
+        self.thread.start()
+        return "http://127.0.0.1:%d" % self.server.server_port

@@ -47,6 +47,7 @@ class ToolTest(unittest.TestCase):
         return self.tool("release", "-v", version, "-C", "src", "-o", "www", *more, *paths, status=status)
 
     def assertNothingElse(self, *names):
+        names += tuple(name + ".idx" for name in names if name.endswith(".tar"))
         self.assertEqual(sorted(p.name for p in self.www.iterdir()), sorted(names))
 
 
@@ -80,8 +81,10 @@ class Release(ToolTest):
         self.assertIn("app/.version", names)
         self.assertIn("app/empty", names)
         data = package.read_bytes()
-        said = (len(data), hashlib.sha256(data).hexdigest(), hashlib.sha1(data).hexdigest())
-        text = "# sdboot file=0_0_2-firmware.tar size=%d sha256=%s\n0.0.2;0_0_2-firmware.tar;%s\n" % said
+        index = (self.www / "0_0_2-firmware.tar.idx").read_bytes()
+        hashes = [hashlib.sha256(d).hexdigest() for d in (data, index)]
+        said = (len(data), *hashes, hashlib.sha1(data).hexdigest())
+        text = "# sdboot file=0_0_2-firmware.tar size=%d sha256=%s index=%s\n0.0.2;0_0_2-firmware.tar;%s\n" % said
         self.assertEqual((self.www / "versions").read_text(), text)
         self.assertNothingElse("0_0_2-firmware.tar", "versions")
 

@@ -40,7 +40,7 @@ def versions():
     yield ("\x02" + bad + "\n1.6.0;c.tar").encode()
     of_list = "# sdboot seq=17 expires=2027-01-31 product=lamp\n"
     of_file = "# sdboot file=%s size=123904 sha256=" + "0123456789abcdef" * 4
-    for words in ("board=esp32 min=1.2.0", "channel=beta,dev rollout=25", "board=rp2 index=00"):
+    for words in ("board=esp32 min=1.2.0", "channel=beta,dev rollout=25", "board=rp2 index=" + "ab" * 32):
         yield ("\x04%s%s %s\n1.4.0;a.tar;%s\n" % (of_list, of_file % "a.tar", words, SHA)).encode()
     many = "".join("#sdboot file=%d size=1\n" % i for i in range(10))
     yield ("\x04#sdboot seq=18\n" + many + "2.0;9;" + SHA + "\n2.1;1;" + SHA).encode()

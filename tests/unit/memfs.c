@@ -186,13 +186,14 @@ static int leave(struct memfs *m, int res) {
 // ---- Files -------------------------------------------------------------------------------------
 
 static int handle_new(struct memfs *m, char use, size_t node) {
-    int last = -1, files = 0, dirs = 0;
+    int last = -1, dirs = 0;
+    unsigned files = 0;
     for (int i = 0; i < MEMFS_HANDLES; i++) {
         last = m->handles[i].use == 0 ? i : last;
         dirs += m->handles[i].use == 'd';
         files += m->handles[i].use == 'r' || m->handles[i].use == 'w';
     }
-    MEMFS_CHECK(use == 'd' ? dirs == 0 : files < 2);
+    MEMFS_CHECK(use == 'd' ? dirs == 0 : files < (m->most_files ? m->most_files : 2u));
     MEMFS_CHECK(last >= 0);
     m->handles[last] = (struct memfs_handle){use, node, 0};
     return last;

@@ -10,7 +10,7 @@
 
 #include "core/fs.h"
 
-#define MEMFS_HANDLES 3
+#define MEMFS_HANDLES 5
 
 struct memfs_node {
     char *path; // NULL: removed
@@ -31,13 +31,14 @@ struct memfs {
     struct memfs_handle handles[MEMFS_HANDLES];
 
     bool fat; // names of either case and short names are one; a file as a parent is "no such path"
-    size_t capacity;    // bytes of all files; 0: no limit
-    unsigned calls;     // callbacks that can fail, so far
-    unsigned fail_at;   // the call of this number fails, 0: none
-    int fail_error;     // with this error
-    bool fail_late;     // after having done its work
-    unsigned mutations; // calls that change something
-    bool cut;           // the power is gone after cut_at of them: nothing changes any more
+    unsigned most_files; // that may be open, 0: two
+    size_t capacity;     // bytes of all files; 0: no limit
+    unsigned calls;      // callbacks that can fail, so far
+    unsigned fail_at;    // the call of this number fails, 0: none
+    int fail_error;      // with this error
+    bool fail_late;      // after having done its work
+    unsigned mutations;  // calls that change something
+    bool cut;            // the power is gone after cut_at of them: nothing changes any more
     unsigned cut_at;
     size_t short_read; // longest piece that a read returns, 0: no limit
 };

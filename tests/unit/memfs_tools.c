@@ -60,6 +60,7 @@ void memfs_move(struct memfs *m, const char *from, const char *to) {
 void memfs_copy(struct memfs *to, const struct memfs *from) {
     memfs_init(to);
     to->fat = from->fat;
+    to->most_files = from->most_files;
     for (size_t i = 0; i < from->count; i++) {
         const struct memfs_node *node = &from->nodes[i];
         if (node->path != NULL && node->type == SDB_FS_DIR) {
