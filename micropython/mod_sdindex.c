@@ -78,6 +78,19 @@ static mp_obj_t delta_leave(struct sdindex_delta *self, int res) {
     return sdb_call_end(&self->fs.call, res);
 }
 
+// The buffer may have been moved since. Returns 0 or SDB_EINVAL.
+static int delta_enter(struct sdindex_delta *self, struct sdb_delta_config *cfg) {
+    mp_buffer_info_t buf;
+    mp_get_buffer_raise(self->kept[7], &buf, MP_BUFFER_WRITE);
+    if (self->busy || !self->begun || buf.len < SDB_INDEX_BLOCK) {
+        return SDB_EINVAL;
+    }
+    cfg->buf = buf.buf;
+    cfg->buf_size = buf.len;
+    self->busy = true;
+    return 0;
+}
+
 // begin() -> 0 or a negative error, as all of these
 static mp_obj_t delta_begin(mp_obj_t self_in) {
     struct sdindex_delta *self = delta_self(self_in);
@@ -99,38 +112,29 @@ static mp_obj_t delta_begin(mp_obj_t self_in) {
     cfg->plan_size = n;
     cfg->known = self->known;
     cfg->known_size = n + 16;
-    mp_buffer_info_t buf;
-    mp_get_buffer_raise(self->kept[7], &buf, MP_BUFFER_WRITE);
-    cfg->buf = buf.buf;
-    cfg->buf_size = buf.len;
-    if (buf.len < SDB_INDEX_BLOCK) {
-        return MP_OBJ_NEW_SMALL_INT(SDB_EINVAL);
-    }
-    self->busy = true;
     self->begun = true;
-    return delta_leave(self, sdb_delta_begin(&self->delta, cfg));
+    int entered = delta_enter(self, cfg);
+    self->begun = entered == 0;
+    return entered < 0 ? MP_OBJ_NEW_SMALL_INT(entered)
+                       : delta_leave(self, sdb_delta_begin(&self->delta, cfg));
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(delta_begin_obj, delta_begin);
 
 // plan() -> 1 while there is more to do, then 0
 static mp_obj_t delta_plan(mp_obj_t self_in) {
     struct sdindex_delta *self = delta_self(self_in);
-    if (self->busy || !self->begun) {
-        return MP_OBJ_NEW_SMALL_INT(SDB_EINVAL);
-    }
-    self->busy = true;
-    return delta_leave(self, sdb_delta_plan(&self->delta));
+    int res = delta_enter(self, &self->delta.cfg);
+    return res < 0 ? MP_OBJ_NEW_SMALL_INT(res) : delta_leave(self, sdb_delta_plan(&self->delta));
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(delta_plan_obj, delta_plan);
 
 // read() -> number of bytes of the package that are in buf now, as sdb_delta_read
 static mp_obj_t delta_read(mp_obj_t self_in) {
     struct sdindex_delta *self = delta_self(self_in);
-    if (self->busy || !self->begun) {
-        return MP_OBJ_NEW_SMALL_INT(SDB_EINVAL);
-    }
-    self->busy = true;
-    return delta_leave(self, sdb_delta_read(&self->delta, self->cfg.buf, self->cfg.buf_size));
+    int res = delta_enter(self, &self->delta.cfg);
+    return res < 0 ? MP_OBJ_NEW_SMALL_INT(res)
+                   : delta_leave(self, sdb_delta_read(&self->delta, self->delta.cfg.buf,
+                                                      self->delta.cfg.buf_size));
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(delta_read_obj, delta_read);
 

@@ -19,7 +19,7 @@ from sdboot._native import load
 from sdboot import mounted
 
 MODULES = {}
-for name in ("_sdboot", "_sdcard", "_sdarea", "_sdswap", "_sdlist", "_sdhttp", "_sdota", "_sderror", "_sdprobe", "_sdsign"):
+for name in ("_sdboot", "_sdcard", "_sdarea", "_sdswap", "_sdlist", "_sdhttp", "_sdota", "_sdindex", "_sderror", "_sdprobe", "_sdsign"):
     try:
         MODULES[name] = load(name)
     except (ImportError, AttributeError):
@@ -172,10 +172,19 @@ def fat():
 def install(fs, volume):
     return make(_sdota.Install, fs, volume, "app", "next", "0.0.2", b"x" * 20, hashlib.sha1, hashlib.sha256)
 
+INDEX = b"sdbI\\1\\5\\0\\5app/x\\3ABCDEF\\2\\2\\x14\\1y\\0\\0\\x0c.version\\5GHIJKL\\3\\2"
+
+def delta(fs, volume):
+    index = bytearray(INDEX)
+    if random.getrandbits(1):
+        index[random.randrange(len(index))] = random.getrandbits(8)
+    return make(MODULES["_sdindex"].Delta, fs, volume, "app", "next", "0.0.2", bytes(index), hashlib.sha256, bytearray(600))
+
 def pool():
     objects = fat()
     fs, volume = objects[5], objects[3]
     objects += [install(fs, volume), install(Vfs(), Vol()), install(fs, None)]
+    objects += [delta(fs, volume), delta(Vfs(), Vol()), delta(fs, None)]
     objects += [make(_sdboot.Card, Ram()), make(_sdboot.Card, Big()), make(_sdboot.Card, Odd()), Ram(), Odd(), Vfs(), Vol(), File()]
     arguments = "0.0.1", None, False, "esp32", "", "lamp", b"id", 0, 3
     objects += [make(_sdlist.Versions, *arguments), make(_sdhttp.Http), make(Lazy)]

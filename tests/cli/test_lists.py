@@ -33,6 +33,8 @@ class Options(ListTest):
         said = self.said(name)
         data = (self.www / name).read_bytes()
         self.assertEqual(said.pop("sha256"), hashlib.sha256(data).hexdigest())
+        index = (self.www / (name + ".idx")).read_bytes()
+        self.assertEqual(said.pop("index"), hashlib.sha256(index).hexdigest())
         self.assertEqual(said, {"file": name, "size": str(len(data)), "board": "esp32,rp2", "min": "0.0.1",
                                 "channel": "beta", "rollout": "25"})  # fmt: skip
 

@@ -135,6 +135,13 @@ def urls():
     yield b"https://objects.example.com/" + b"a" * 900 + b"?sig=" + b"%2B" * 30
 
 
+def indexes():
+    entries = b"\0\x0capp/.version\6ABCDEF" + b"\x10\4a.py\0" + b"\x11\3dir" + b"\2\5"
+    for flag in (b"\1", b"\2"):
+        yield flag + b"sdbI\1\5" + entries + b"\3\2"
+        yield flag + b"sdbI\1\1\0" + b"\x82\1" + b"d/" * 60 + b"0123456789" + b"\x81\2ABCDEF"
+
+
 def certificates():
     # The beginning of one by openssl: enough for the walk to its key.
     yield bytes.fromhex(
@@ -149,6 +156,7 @@ def main(out):
     seeds = {
         "minisign": signatures,
         "url": urls,
+        "index": indexes,
         "spki": certificates,
         "tar": tars,
         "versions": versions,
