@@ -35,9 +35,23 @@ static bool ours(const struct signed_message *m) {
     return sdb_ed25519_end(&e);
 }
 
+// Instead of comparing: prints every so many cases with libsodium's answer, for other machines.
+static unsigned print_every;
+
 static void compare(const struct signed_message *m, const char *what) {
-    bool good = ours(m);
     bool theirs = crypto_sign_verify_detached(m->sig, m->message, m->len, m->key) == 0;
+    if (print_every > 0) {
+        static unsigned count;
+        char hex[3][2 * MESSAGE_MAX + 1];
+        if (count++ % print_every == 0) {
+            sodium_bin2hex(hex[0], sizeof hex[0], m->key, 32);
+            sodium_bin2hex(hex[1], sizeof hex[1], m->sig, 64);
+            sodium_bin2hex(hex[2], sizeof hex[2], m->message, m->len);
+            printf("%d %s %s %s\n", theirs, hex[0], hex[1], hex[2]);
+        }
+        return;
+    }
+    bool good = ours(m);
     good ? accepted++ : refused++;
     if (good != theirs) {
         char hex[200];
@@ -48,11 +62,19 @@ static void compare(const struct signed_message *m, const char *what) {
     }
 }
 
+// A random one. To be printed: what minisign's second signature is of, 64 bytes and a line of text.
+static void set_message(struct signed_message *m) {
+    m->len = print_every > 0 ? 64 + randombytes_uniform(200) : randombytes_uniform(MESSAGE_MAX + 1);
+    randombytes_buf(m->message, m->len);
+    for (uint32_t i = 64; print_every > 0 && i < m->len; i++) {
+        m->message[i] = (uint8_t)('!' + m->message[i] % 90);
+    }
+}
+
 static void sign(struct signed_message *m) {
     unsigned long long n;
     crypto_sign_keypair(m->key, m->secret);
-    m->len = randombytes_uniform(MESSAGE_MAX + 1);
-    randombytes_buf(m->message, m->len);
+    set_message(m);
     crypto_sign_detached(m->sig, &n, m->message, m->len, m->secret);
 }
 
@@ -99,8 +121,9 @@ static void small_order(void) {
         for (unsigned r = 0; r < 2 * SMALL; r++) {
             for (int message = 0; message < 16; message++) {
                 memset(&m, 0, sizeof m);
-                m.len = 1;
+                m.len = print_every > 0 ? 65 : 1;
                 m.message[0] = (uint8_t)message;
+                m.message[m.len - 1] = (uint8_t)(m.len > 1 ? 'x' : message);
                 small_point(m.key, k);
                 small_point(m.sig, r);
                 compare(&m, "key and R of small order");
@@ -155,6 +178,62 @@ static void mixed_order(void) {
     }
 }
 
+// R of small order, in every way it can be written, that satisfies the equation: S = h a, with h of
+// R as it is written and of R reduced. S as it is, and with more and more of the group's order
+// added.
+static void true_with_small_r(void) {
+    struct signed_message m;
+    for (unsigned k = 0; k < 2 * SMALL; k++) {
+        for (int reduced = 0; reduced < 2; reduced++) {
+            uint8_t scalar[32];
+            uint8_t hash[64];
+            uint8_t h[32];
+            crypto_hash_sha512_state state;
+            sign(&m);
+            crypto_core_ed25519_scalar_random(scalar);
+            crypto_scalarmult_ed25519_base_noclamp(m.key, scalar);
+            small_point(m.sig, k);
+            crypto_hash_sha512_init(&state);
+            uint8_t written[32];
+            memcpy(written, m.sig, 32);
+            if (reduced && (written[31] & 0x7f) == 0x7f && written[0] >= 0xed) {
+                memset(written, 0, 31);
+                written[0] = (uint8_t)(m.sig[0] - 0xed);
+                written[31] = m.sig[31] & 0x80;
+            }
+            crypto_hash_sha512_update(&state, written, 32);
+            crypto_hash_sha512_update(&state, m.key, 32);
+            crypto_hash_sha512_update(&state, m.message, m.len);
+            crypto_hash_sha512_final(&state, hash);
+            crypto_core_ed25519_scalar_reduce(h, hash);
+            crypto_core_ed25519_scalar_mul(m.sig + 32, h, scalar);
+            for (int more = 0; more < 16; more++) {
+                compare(&m, "R of small order, S of its hash");
+                add(m.sig + 32, group_order);
+            }
+        }
+    }
+}
+
+// Good signatures with S + L, S + 2 L ... up to what 256 bits hold, and with S = 0, L, L - 1, 2^256
+// - 1.
+static void s_not_reduced(void) {
+    struct signed_message m;
+    for (int i = 0; i < 64; i++) {
+        sign(&m);
+        for (int more = 0; more < 16; more++) {
+            compare(&m, "S not reduced");
+            add(m.sig + 32, group_order);
+        }
+        memset(m.sig + 32, i % 4 == 3 ? 0xff : 0, 32);
+        if (i % 4 == 1 || i % 4 == 2) {
+            memcpy(m.sig + 32, group_order, 32);
+            m.sig[32] = (uint8_t)(m.sig[32] - (i % 4 == 2));
+        }
+        compare(&m, "S at its limits");
+    }
+}
+
 // Every key whose y is written as a number of the field's size or more.
 static void not_reduced(void) {
     struct signed_message m;
@@ -190,6 +269,10 @@ static void random_one(unsigned long long i) {
         flip(m.key, 32);
         break;
     case 4:
+        if (print_every > 0) {
+            flip(m.message, 64);
+            break;
+        }
         m.len = m.len > 0 ? m.len - 1 : 1;
         m.message[0] ^= (uint8_t)(m.len == 1);
         break;
@@ -200,7 +283,7 @@ static void random_one(unsigned long long i) {
         randombytes_buf(m.sig, sizeof m.sig);
         break;
     case 7:
-        flip(m.message, m.len > 0 ? m.len : 1);
+        flip(m.message, print_every > 0 ? 64 : m.len > 0 ? m.len : 1);
         break;
     }
     compare(&m, "random");
@@ -250,15 +333,21 @@ int main(int argc, char **argv) {
     if (sodium_init() < 0) {
         return 2;
     }
-    if (!known()) {
+    print_every = argc > 2 ? (unsigned)atoi(argv[2]) : 0;
+    if (print_every == 0 && !known()) {
         printf("the example of RFC 8032 is not accepted\n");
         wrong++;
     }
     small_order();
     mixed_order();
+    true_with_small_r();
+    s_not_reduced();
     not_reduced();
     for (unsigned long long i = 0; i < cases; i++) {
         random_one(i);
+    }
+    if (print_every > 0) {
+        return 0;
     }
     hashes(cases);
     printf("sign: accepted=%llu refused=%llu other-than-libsodium=%llu\n", accepted, refused,
