@@ -1,10 +1,11 @@
-# What a board does with its card: everything that sdboot offers but for the updater.
+# What a board does with its card: everything that sdboot offers but for the updater. What need not
+# stay in memory is in startup.py and manage.py.
 
 import sys
 
 from . import mounted
-from ._errors import CardError, Error, check, reason, strerror
-from ._native import builtin, load
+from ._errors import check, reason
+from ._native import load
 from .mounted import version
 
 
@@ -72,75 +73,17 @@ def _forget(*names):
     gc.collect()
 
 
+def _once(function, *arguments):
+    # What is seldom called is loaded for the call only.
+    try:
+        return getattr(load("manage"), function)(*arguments)
+    finally:
+        _forget("manage")
+
+
 def status():
     """What is on the card, as a dict."""
-    if mounted.failed():  # FatFs would not even read now
-        raise CardError(5, "an earlier write to the card has failed: call sdboot.recover()")
-    state, left, event, event_version, staged, bad, _ = mounted.record()
-    vfs = mounted.fs.statvfs("/")
-    return {
-        "version": version(),
-        "previous": _previous(),
-        "state": _name(("idle", "staged", "swapping", "trial", "reverting"), state),
-        "staged": staged if state in (mounted.STAGED, mounted.SWAPPING) else None,
-        "event": _name((None, "installed", "confirmed", "rolled back", "expired", "corrupt"), event),
-        "event_version": event_version or None,
-        "reason": _reason(event_version) if event != mounted.CONFIRMED else None,
-        "attempts_left": left if state == mounted.TRIAL else None,
-        "bad": bad or None,
-        "filesystem": mounted.kind,
-        "journal": _journal(),
-        "transaction": _fits(),
-        "mounted": mounted.point,
-        "size": mounted.card.ioctl(4, 0) * mounted.card.ioctl(5, 0),
-        "free": vfs[0] * vfs[3] if vfs[3] <= vfs[2] else 0,  # littlefs counts below 0
-    }
-
-
-def _name(names, number):
-    return names[number] if number < len(names) else "unknown (%d)" % number
-
-
-def _reason(release):
-    # Why main.py of the release has ended on trial, None if that is not known.
-    try:
-        with mounted.fs.open(mounted.REASON, "rb") as f:
-            of, text = f.read(500).split(b"\n")[:2]
-        return str(text, "utf-8") if of == release.encode() else None
-    except (OSError, ValueError):  # ValueError: UnicodeError, or not our file
-        return None
-
-
-def _previous():
-    # The version that rollback() would return to, None if there is none. Without an app/ before it
-    # the release has got an empty prev/.
-    try:
-        for _ in mounted.fs.ilistdir("/prev"):
-            return version("prev")
-        mounted.fs.stat("/.sdboot/old/main.py")  # all that ran before the first release
-        return version("prev")
-    except OSError as e:
-        if e.errno != 2:
-            raise
-        return None
-
-
-def _journal():
-    # What status() says of the journal.
-    if mounted.volume is None:
-        return None
-    if mounted.why:
-        known = {-125: "not wanted", -28: "no room for it"}
-        return "off: " + (known.get(mounted.why) or strerror(mounted.why))
-    replay = mounted.volume.info()[mounted.REPLAYED]
-    return ("on", "on, replayed at boot", "on, card was changed elsewhere")[replay]
-
-
-def _fits():
-    # Bytes of what was there before that a transaction may change.
-    if mounted.volume is None or mounted.why:
-        return None
-    return mounted.volume.info()[mounted.FITS] * 512
+    return _once("status")
 
 
 def confirm():
@@ -163,24 +106,13 @@ def rollback():
     """Has the next boot take the running release back: a reset is due. Works as long as the release
     before is on the card, in prev/. The one taken back is not installed again unless forced or
     superseded."""
-    code = load("_sdswap").rollback(mounted.filesystem(), mounted.volume, mounted.ROLLED_BACK)
-    if code == -2:
-        raise Error(2, "there is no release before this one (none in /prev): nothing to go back to")
-    if code == -16:
-        raise Error(16, "another release is staged: reset first")
-    check(code, "rollback")
-    release = mounted.record()[mounted.EVENT_VERSION] or "the release"
-    print("sdboot: a reset is due, it takes back", release)
+    return _once("rollback")
 
 
 def verify(directory="app"):
     """Checks every file of the running release against its manifest, app/.manifest. Returns the
     list of those that differ or are missing: [] if all is well."""
-    sha256 = builtin("hashlib").sha256
-    result = load("_sdswap").verify(mounted.filesystem(), directory, sha256)
-    if result == -2:
-        raise Error(2, "the release has no manifest (app/.manifest): sdboot has not installed it")
-    return result if isinstance(result, list) else check(result, "verify")
+    return _once("verify", directory)
 
 
 def transaction():
@@ -206,23 +138,4 @@ def recover():
 def format(fs="fat"):
     """Format the card, whatever is on it; ALL DATA ON IT IS LOST. Not while it is "/": start the
     board with the recovery pin low first."""
-    if fs not in ("fat", "littlefs"):
-        raise ValueError('fs is "fat" or "littlefs"')
-    card = load("card")
-    root = load("root")
-    if mounted.card is None:
-        raise CardError(19, "there is no card: boot() has found none")
-    if mounted.fs is not None and mounted.point == "/":
-        raise Error(16, "the card is in use as /: hold the recovery pin low and reset, then format")
-    if mounted.fs is not None:
-        root.umount(mounted.point)
-    mounted.fs = None
-    device = load("_sdboot").Card(mounted.card)  # in sectors again, if it was littlefs's
-    done = "not formatted"
-    try:
-        card.format(device, fs)
-        done = "formatted"
-    finally:  # what was there may still be there
-        card.use(device, fs, "never", True)
-        root.mount(mounted.fs, "/sd")
-        print("sdboot: %s, card is at /sd" % done)
+    return _once("format", fs)
