@@ -63,8 +63,28 @@ cli: setup ## the host tool: build/cli/sdboot packs, signs, publishes and checks
 
 test-cli: cli board ## its tests, with AddressSanitizer
 	@$(MAKE) --no-print-directory -s -C cli SANITIZE=1
-	@SDBOOT_TOOL=$(CURDIR)/build/cli-asan/sdboot ASAN_OPTIONS=detect_leaks=0 \
-		$(PYTHON) -m unittest discover -s tests/cli
+	@$(MAKE) --no-print-directory -j2 -O test-cli-release test-cli-rest
+
+# Passwords take their time: those tests have a processor of their own.
+test-cli-release:
+	@$(cli_tests) test_cli
+test-cli-rest:
+	@$(cli_tests) $(filter-out test_cli,$(patsubst tests/cli/%.py,%,$(wildcard tests/cli/test_*.py)))
+cli_tests = cd tests/cli && SDBOOT_TOOL=$(CURDIR)/build/cli-asan/sdboot ASAN_OPTIONS=detect_leaks=0 \
+	$(PYTHON) -m unittest
+
+test-cli-valgrind: cli ## a part of them under valgrind
+	@$(PYTHON) -m unittest discover -s tests/cli -p valgrind.py
+
+PREFIX ?= /usr/local
+install-host: cli ## the host tool, its manual pages and completion below PREFIX=/usr/local
+	@cli/dist/install.sh build/cli/sdboot "$(DESTDIR)$(PREFIX)"
+
+deb: cli ## a Debian package of it, build/deb/sdboot_..., for the Debian that runs here
+	@cli/dist/deb.sh $(CURDIR)/build/cli/sdboot $(CURDIR)/build/deb
+
+test-deb: cli ## the package is made, installed and run in clean chroots of Debian 12 and 13 (as root)
+	@tests/cli/chroots.sh bookworm trixie
 
 demo: board ## set everything up, then show a board's first day
 	@$(PYTHON) tools/demo.py
@@ -167,6 +187,7 @@ bench-card: board ## sectors and commands written by updates and by programs, ex
 
 fuzz: setup ## the parsers under libFuzzer, SECONDS=5 each
 	@$(MAKE) --no-print-directory -C tests/fuzz check
+	@$(MAKE) --no-print-directory -s -C tests/fuzz-cli check
 
 lint: setup ## clang-format, cppcheck, warnings of gcc and clang as errors, the rooms of core/
 	@tools/lint.sh
@@ -274,4 +295,4 @@ test-install: board emu mpremote ## installing, on emulated boards
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: all help put ls picture dist test-dist coverage test-types test-docs test-examples test-run test-threads memory bench-pico pico test-pico test-pico-boot test-pico-update cli test-cli test-sign test-upstream native test-native bench-native $(EMULATED:%=test-native-%) test-native-x64 rp2 test-newest test-frozen install uninstall mpremote test-install setup board emu test-emu demo run test test-unit test-sim test-board test-cuts test-faults faults test-asan cuts torture torture-slice torture-mutants bench-card fuzz lint clean
+.PHONY: all help put ls test-cli-release test-cli-rest test-cli-valgrind install-host deb test-deb picture dist test-dist coverage test-types test-docs test-examples test-run test-threads memory bench-pico pico test-pico test-pico-boot test-pico-update cli test-cli test-sign test-upstream native test-native bench-native $(EMULATED:%=test-native-%) test-native-x64 rp2 test-newest test-frozen install uninstall mpremote test-install setup board emu test-emu demo run test test-unit test-sim test-board test-cuts test-faults faults test-asan cuts torture torture-slice torture-mutants bench-card fuzz lint clean

@@ -21,7 +21,9 @@ static const char keygen_help[] =
     "  -s, --secret FILE  (sdboot.key)\n"
     "  -W, --without-password  the secret key is not encrypted: for a CI job that keeps it safe\n"
     "\n"
-    "The password is asked for, or taken from the environment: SDBOOT_PASSWORD.\n";
+    "The password is asked for, or taken from the environment: SDBOOT_PASSWORD.\n"
+    "\n"
+    "  sdboot keygen\n";
 
 static const char sign_help[] =
     "usage: sdboot sign [-s KEY] [-t COMMENT] FILE...\n"
@@ -30,7 +32,9 @@ static const char sign_help[] =
     "`versions`; sdboot release -k does it along with the rest.\n"
     "\n"
     "  -s, --secret FILE   (sdboot.key)\n"
-    "  -t, --comment TEXT  signed too, and shown by boards (the date)\n";
+    "  -t, --comment TEXT  signed too, and shown by boards (the date)\n"
+    "\n"
+    "  sdboot sign -s sdboot.key www/versions\n";
 
 static void refuse_to_replace(const char *path) {
     if (access(path, F_OK) == 0) {

@@ -13,7 +13,7 @@ static const struct {
     {"release", command_release, "pack a release and publish it in a folder"},
     {"rollout", command_rollout, "give a published release to more boards"},
     {"withdraw", command_withdraw, "take a release back from the server"},
-    {"verify", command_verify, "check such a folder as a board would"},
+    {"verify", command_verify, "check a folder or a server as a board would"},
     {"serve", command_serve, "serve a folder to boards on the bench"},
     {"keygen", command_keygen, "make a pair of keys"},
     {"sign", command_sign, "sign a folder's list of releases, or any file"},

@@ -40,6 +40,7 @@ base    libjansson-dev                JSON in the host tool
 base    libmicrohttpd-dev             web server of the host tool (sdboot serve)
 base    libgnutls28-dev               its certificates
 base    libcurl4-gnutls-dev           servers checked by the host tool (sdboot verify URL)
+base    groff-base                    manual pages in tests
 base    openssl                       certificates in tests
 base    minisign                      keys and signatures in tests
 base    clang                         second compiler of the lint, fuzzing

@@ -126,7 +126,9 @@ void fleet_finish(struct fleet *f) {
     for (uint32_t i = 1; i < f->release_count; i++) {
         count_plan(f, &f->releases[i]);
     }
-    qsort(f->boards, f->board_count, sizeof *f->boards, by_trouble);
+    if (f->board_count > 0) {
+        qsort(f->boards, f->board_count, sizeof *f->boards, by_trouble);
+    }
 }
 
 // ---- Verdict ------------------------------------------------------------------------------------

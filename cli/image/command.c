@@ -30,11 +30,11 @@ static const char help[] =
     "      --serial N   the FAT's serial number (the time)\n"
     "      --force      replaces a file; formats a device, whose size it keeps\n"
     "\n"
-    "  sdboot image --size 4G --from src card.img\n"
-    "  dd if=card.img of=/dev/sdX bs=4M conv=sparse,fsync\n"
-    "\n"
     "SOURCE_DATE_EPOCH in the environment dates the files, for images that are the same each "
-    "time.\n";
+    "time.\n"
+    "\n"
+    "  sdboot image --size 4G --from src card.img\n"
+    "  dd if=card.img of=/dev/sdX bs=4M conv=sparse,fsync\n";
 
 enum { SERIAL = 256, FORCE };
 

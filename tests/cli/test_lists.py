@@ -4,6 +4,7 @@ import hashlib
 import os
 import subprocess
 import unittest
+import urllib.request
 
 from test_cli import ROOT, ToolTest, rig, web  # first: says where rig is
 
@@ -193,6 +194,60 @@ class Compiled(ListTest):
         self.assertIn("app/bad.py does not compile", said)
         self.assertNothingElse()
         self.assertIn("does not compile", self.release("0.0.2", "-m", "/none", status=2))
+
+
+class OriginalClient:
+    """What micropython-sdcard-boot's uota.py does, step by step: the last line of `versions`, three
+    fields, a newer version, the SHA-1 of the file, headers of a tar read as MicroPython's utarfile
+    reads them (name of 100 bytes, no prefix, no pax)."""
+
+    def __init__(self, url, current):
+        self.url, self.current = url, current
+
+    def get(self, name):
+        with urllib.request.urlopen(self.url + "/" + name, timeout=20) as r:
+            return r.read()
+
+    def update(self):
+        lines = self.get("versions").decode().split("\n")
+        last = [line for line in lines if line][-1]
+        version, file, sha1 = last.split(";")
+        if [int(n) for n in version.split(".")] <= [int(n) for n in self.current.split(".")]:
+            return None
+        data = self.get(file)
+        assert hashlib.sha1(data).hexdigest() == sha1
+        return version, dict(self.members(data))
+
+    def members(self, data):
+        at = 0
+        while at < len(data) and data[at]:
+            header = data[at : at + 512]
+            name = header[:100].rstrip(b"\0").decode()
+            size = int(header[124:135], 8)
+            assert header[156:157] in (b"0", b"\0", b"5"), header[156:157]
+            at += 512
+            yield name, None if header[156:157] == b"5" else data[at : at + size]
+            at += (size + 511) & ~511
+
+
+class ForTheOriginal(ListTest):
+    def test_its_client_still_updates(self):
+        self.tool("keygen", "-W")
+        self.write({"lib/helper.py": b"h = 1\n" * 200})
+        self.release("0.0.2", "-k", "sdboot.key", "--product", "lamp", "--expires", "+90", "--min", "0.0.1",
+                     paths=("app", "lib", "main.py"))  # fmt: skip
+        with web.PythonServer(self.www) as url:
+            version, files = OriginalClient(url, "0.0.1").update()
+            self.assertEqual(version, "0.0.2")
+            source = self.dir / "src"
+            want = {str(p.relative_to(source)): p.read_bytes() for p in source.rglob("*") if p.is_file()}
+            self.assertEqual({k: v for k, v in files.items() if v is not None}, {**want, "app/.version": b"0.0.2\n"})
+            self.assertIsNone(OriginalClient(url, "0.0.2").update())
+            self.write({"app/code.py": "3"})
+            self.release("0.0.10", "-k", "sdboot.key", "--keep", "1")
+            self.assertEqual(OriginalClient(url, "0.0.9").update()[0], "0.0.10")
+            self.tool("rollout", "-k", "sdboot.key", "50", "0.0.10", "www")
+            self.assertEqual(OriginalClient(url, "0.0.2").update()[0], "0.0.10")
 
 
 class WithBoards(rig.BoardTest):
