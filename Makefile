@@ -7,7 +7,7 @@ BOARD := build/sim/board
 # Power cuts in each scenario on both filesystems, with the options $(1).
 cuts = for fs in fat littlefs; do for scenario in update confirm expire rollback corrupt; do \
 	$(PYTHON) tests/cuts/cuts.py --fs $$fs --scenario $$scenario $(1) || exit 1; done; done
-# Options of the interactive board, see `make run` in the README.
+# Options of the interactive board, see docs/GUIDE.md.
 PIN ?=
 CARD ?=
 FLASH ?=

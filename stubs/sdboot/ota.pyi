@@ -6,7 +6,7 @@ class Release(NamedTuple):
     sha1: bytes | None
     sha256: bytes | None
     size: int
-    index: bytes | None
+    index: bytes | None  # type: ignore[assignment]  # a tuple has a method of this name
 
 _Progress = Callable[[str, int, int], object]
 _One = str | bytes
