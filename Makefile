@@ -185,6 +185,9 @@ bench-card: board ## sectors and commands written by updates and by programs, ex
 	@echo
 	@$(PYTHON) bench/patterns.py
 
+bench-update: board cli ## bytes on the wire and sectors on the card of an update, by what has changed
+	@$(PYTHON) bench/update.py
+
 fuzz: setup ## the parsers under libFuzzer, SECONDS=5 each
 	@$(MAKE) --no-print-directory -C tests/fuzz check
 	@$(MAKE) --no-print-directory -s -C tests/fuzz-cli check
@@ -295,4 +298,4 @@ test-install: board emu mpremote ## installing, on emulated boards
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: all help put ls test-cli-release test-cli-rest test-cli-valgrind install-host deb test-deb picture dist test-dist coverage test-types test-docs test-examples test-run test-threads memory bench-pico pico test-pico test-pico-boot test-pico-update cli test-cli test-sign test-upstream native test-native bench-native $(EMULATED:%=test-native-%) test-native-x64 rp2 test-newest test-frozen install uninstall mpremote test-install setup board emu test-emu demo run test test-unit test-sim test-board test-cuts test-faults faults test-asan cuts torture torture-slice torture-mutants bench-card fuzz lint clean
+.PHONY: all help put ls test-cli-release test-cli-rest test-cli-valgrind install-host deb test-deb picture dist test-dist coverage test-types test-docs test-examples test-run test-threads memory bench-pico pico test-pico test-pico-boot test-pico-update cli test-cli test-sign test-upstream native test-native bench-native $(EMULATED:%=test-native-%) test-native-x64 rp2 test-newest test-frozen install uninstall mpremote test-install setup board emu test-emu demo run test test-unit test-sim test-board test-cuts test-faults faults test-asan cuts torture torture-slice torture-mutants bench-card bench-update fuzz lint clean

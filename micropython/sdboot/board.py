@@ -19,6 +19,7 @@ def boot(
     trial_timeout=300,
     confirm_after=None,
     key=None,
+    inbox=None,
     **unknown
 ):
     """Make the SD card the root filesystem. Call it from boot.py; it returns True if "/" is the
@@ -39,6 +40,8 @@ def boot(
             which it is called for them
     key     public keys of minisign, a line each: from then on only signed releases are taken.
             sdboot.pub on the internal flash counts before it
+    inbox   name of a folder on the card: a release that somebody has put there, with its `versions`,
+            is installed as from a server, and the folder renamed
 
     It raises nothing: what can't be done is said, and a card that can be mounted is mounted.
     """
@@ -49,7 +52,7 @@ def boot(
     try:
         startup = load("startup")
         booted = startup.run(
-            pin, sd, fs, format, journal, attempts, trial_timeout, confirm_after, unknown
+            pin, sd, fs, format, journal, attempts, trial_timeout, confirm_after, inbox, unknown
         )
     except Exception as e:  # no memory for it
         print("sdboot: boot() has failed: %r" % (e,))

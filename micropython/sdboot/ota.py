@@ -22,7 +22,8 @@ Release = builtin("collections").namedtuple(
 
 
 class OTA:
-    """Updates from `url`, where a file `versions` lists the releases.
+    """Updates from `url`, where a file `versions` lists the releases: http://, https://, or a folder,
+    file:///flash/inbox.
 
     main_dir, new_version_dir  directories of the running release and of the one being staged
     headers                    sent with every request
@@ -70,7 +71,11 @@ class OTA:
         self.new_version_dir = new_version_dir.rstrip("/")
         all_headers = {"User-Agent": "sdboot/" + __version__}
         all_headers.update(headers)
-        self.client = Client(all_headers, timeout, ca, pin, insecure)
+        self.client = (
+            load("files").Folder()
+            if url.startswith("file:///")
+            else Client(all_headers, timeout, ca, pin, insecure)
+        )
         self.quite = quite
         self.force_update = force_update
         self.key = key
@@ -95,7 +100,24 @@ class OTA:
         """Stages a newer release, if there is one: True, else False. It runs after a reset. True
         too if it is staged already; cancel() takes it back. While the running release is on trial,
         it has to prove itself first: False."""
-        release = self.check()
+        return self._install_if_new(self.check())
+
+    def install_stream(self, source, versions, signature=None):
+        """Likewise, but the package is what comes from `source`, anything with readinto(): a file, a
+        UART, what a radio has received. `versions` is the list of releases that it is the newest of,
+        and `signature` that list's (versions.minisig), both as bytes. A board that has a key takes it
+        only if that signature is right."""
+        url, client = self.url, self.client
+        self.url = "stream:"
+        self.client = load("files").Stream(source, versions, signature)
+        try:
+            release = self.check()
+            self.client.size = release.size if release else 0
+            return self._install_if_new(release)
+        finally:
+            self.url, self.client = url, client
+
+    def _install_if_new(self, release):
         record = mounted.record()
         if record[mounted.STATE] == mounted.STAGED and not self.force_update:
             staged = record[mounted.VERSION]

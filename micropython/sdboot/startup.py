@@ -6,7 +6,7 @@ import gc
 
 from . import mounted
 from ._errors import reason
-from ._native import load
+from ._native import builtin, load
 from .mounted import version
 
 
@@ -21,7 +21,7 @@ def attempt(f, *args):
         return None
 
 
-def run(pin, sd, fs, formatting, journal, attempts, timeout, confirm_after, unknown):
+def run(pin, sd, fs, formatting, journal, attempts, timeout, confirm_after, inbox, unknown):
     """Returns whether "/" is the card now."""
     for name in unknown:
         print("sdboot: boot() has no argument", name)
@@ -51,6 +51,8 @@ def run(pin, sd, fs, formatting, journal, attempts, timeout, confirm_after, unkn
             if confirm_after is not None:
                 confirm_after = _number("confirm_after", confirm_after, timeout)
             attempt(_watch, timeout, confirm_after)
+        elif inbox and attempt(_offer, inbox):
+            builtin("machine").reset()
         return True
     finally:
         if mounted.point is None:  # KeyboardInterrupt, too
@@ -124,3 +126,7 @@ def _announce(found):
 
 def _watch(timeout, confirm_after):
     load("watch").start(timeout, confirm_after)
+
+
+def _offer(name):
+    return load("inbox").offer(name)

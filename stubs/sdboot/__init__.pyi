@@ -54,6 +54,7 @@ def boot(
     trial_timeout: int = 300,
     confirm_after: int | None = None,
     key: str | bytes | None = None,
+    inbox: str | None = None,
     **unknown: Any,
 ) -> bool: ...
 def version(directory: str = "app", name: str = ".version") -> str: ...

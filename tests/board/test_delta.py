@@ -4,7 +4,8 @@ import hashlib
 import random
 import unittest
 
-from rig import MIB, BoardTest
+from cutting import CutTest
+from rig import BoardTest
 from web import IndexedSite, PythonServer, RangeServer, package, release
 
 
@@ -269,6 +270,59 @@ class Resumed(DeltaTest):
     def cut(self, url, sector):
         job = "sdboot.OTA(%r).install_update_if_available()\n" % url
         self.power("--cut", sector, job=job, status=75, repl=False)
+
+
+class PowerCuts(CutTest):
+    """The power goes at any sector that an update writes; the next attempt goes on from there."""
+
+    def setUp(self):
+        super().setUp()
+        self.site = IndexedSite(self.dir / "www")
+        self.server = RangeServer(self.site.folder)
+        self.url = self.server.__enter__()
+        self.addCleanup(self.server.__exit__)
+
+    def test_any_sector(self):
+        old, new = files("0.0.1", 12, size=6000), files("0.0.2", 24, size=6000, changed=(1, 4, 5))
+        newer = files("0.0.3", 20, size=6000, changed=(1, 7, 18))
+        package = self.site.add("0.0.2", new)
+        job = "attempt(lambda: sdboot.OTA(%r).install_update_if_available())\n"
+        update = self.flash("update", job=job % self.url)
+        other = IndexedSite(self.dir / "other")
+        other.add("0.0.3", newer)
+        server = RangeServer(other.folder)
+        later = self.flash("later", job=job % server.__enter__())
+        self.addCleanup(server.__exit__)
+        check = self.flash("check", job="attempt(sdboot.verify)\n")
+        for fs, every in (("fat", 61), ("littlefs", 41)):
+            with self.subTest(fs):
+                self.case(fs, every, old, new, newer, update, later, check, len(package))
+
+    def case(self, fs, every, old, new, newer, update, later, check, size):
+        getattr(self, fs + "_card")(old)
+        turn = [0]
+
+        def judge(board, run):
+            # Every other time a newer release has come meanwhile.
+            turn[0] += 1
+            flash, version, want = ((update, "0.0.2", new), (later, "0.0.3", newer))[turn[0] % 2]
+            found = board.files()
+            for name, data in old.items():
+                board.assertEqual(found[name], data, name)
+            r = board.power_flash(flash)
+            if "in place" in r.out:  # it was staged, and is on trial now
+                version, want = "0.0.2", new
+            else:
+                board.assertEqual(r.results, ["True"], r.out)
+            r = board.power_flash(check)
+            board.assertIn("release %s runs" % version, r.out)
+            r = board.power_flash(check)
+            board.assertEqual(r.results, ["[]"], r.out)
+            found = {k: v for k, v in board.files().items() if k[:5] != "prev/"}
+            kept = {k: v for k, v in old.items() if k[:4] == "lib/"}
+            board.assertEqual(found, {**kept, **want})
+
+        self.cut(update, judge, every=every)
 
 
 if __name__ == "__main__":
