@@ -116,6 +116,7 @@ DIST := $(if $(ARCH),$(ARCH),$(filter-out x64,$(NATIVE)))
 KEY ?=
 dist: cli ## build/dist: source, packages for boards and mip, SHA256SUMS; KEY=sdboot.key signs
 	@for arch in $(DIST); do $(MAKE) --no-print-directory native ARCH=$$arch || exit 1; done
+	@rm -rf build/deb; SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(MAKE) --no-print-directory deb >/dev/null
 	@$(PYTHON) tools/dist.py $(DIST) $(if $(KEY),--key "$(KEY)") $(if $(URL),--url "$(URL)")
 
 test-dist: board cli mpremote ## that it is complete, the same when made again, and installs

@@ -4,7 +4,7 @@
     sdboot-VERSION.tar.gz        the source
     sdboot-VERSION-ARCH.tar.gz   what goes on a board's internal flash
     ARCH/package.json ...        the same for mip: mpremote mip install --no-mpy http://.../ARCH/package.json
-    *.deb                        the host tool, if `make deb` has made it
+    *.deb                        the host tool, for the Debian that this runs on
     SHA256SUMS                   of all of them; SHA256SUMS.minisig with --key"""
 
 import argparse

@@ -4,7 +4,7 @@
 cd "$(dirname "$0")/.." || exit 1
 awk -F '## ' '
     BEGIN {
-        split("demo run put ls setup board cli install uninstall dist deb clean", use, " ")
+        split("demo run put ls setup board cli install-host install uninstall dist deb clean", use, " ")
         split("native rp2 emu", firmware, " ")
         for (i in use) group[use[i]] = 1
         for (i in firmware) group[firmware[i]] = 3

@@ -63,6 +63,7 @@ class Dist(unittest.TestCase):
         self.assertEqual(listed, set(self.first) - {"SHA256SUMS", "SHA256SUMS.minisig"})
         said = call("minisign", "-V", "-p", self.work / "sdboot.pub", "-m", "SHA256SUMS", cwd=DIST)
         self.assertIn(self.name, said)
+        self.assertEqual(len([n for n in listed if n.endswith(".deb")]), 1)
 
     def test_source_is_complete(self):
         with tarfile.open(self.source) as tar:
