@@ -281,6 +281,10 @@ test-newest: board ## the board's tests on the newest MicroPython in Debian
 test-sign: setup ## signatures: what is accepted is what libsodium accepts, CASES=100000
 	@$(MAKE) --no-print-directory -s -C tests/sign check $(if $(CASES),CASES=$(CASES))
 
+bench-sign: setup ## instructions of one check of a signature, on three instruction sets
+	@tools/setup.sh riscv arm qemu
+	@$(PYTHON) bench/sign.py
+
 test-upstream: board ## MicroPython's own tests of filesystems and files, over the journal
 	@$(PYTHON) -m unittest discover -s tests/upstream
 
@@ -299,4 +303,4 @@ test-install: board emu mpremote ## installing, on emulated boards
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: all help put ls test-cli-release test-cli-rest test-cli-valgrind install-host deb test-deb picture dist test-dist coverage test-types test-docs test-examples test-run test-threads memory bench-pico pico test-pico test-pico-boot test-pico-update cli test-cli test-sign test-upstream native test-native bench-native $(EMULATED:%=test-native-%) test-native-x64 rp2 test-newest test-frozen install uninstall mpremote test-install setup board emu test-emu demo run test test-unit test-sim test-board test-cuts test-faults faults test-asan cuts torture torture-slice torture-mutants bench-card bench-update fuzz lint clean
+.PHONY: all help put ls test-cli-release test-cli-rest test-cli-valgrind install-host deb test-deb picture dist test-dist coverage test-types test-docs test-examples test-run test-threads memory bench-pico pico test-pico test-pico-boot test-pico-update cli test-cli test-sign test-upstream native test-native bench-native $(EMULATED:%=test-native-%) test-native-x64 rp2 test-newest test-frozen install uninstall mpremote test-install setup board emu test-emu demo run test test-unit test-sim test-board test-cuts test-faults faults test-asan cuts torture torture-slice torture-mutants bench-card bench-sign bench-update fuzz lint clean
