@@ -34,11 +34,12 @@ def start(timeout, confirm_after):
     print("sdboot: release %s is on trial, %d more boots to confirm it" % (_release, record[LEFT]))
     _since = time.ticks_ms()
     if confirm_after is not None:
-        _confirm = min(confirm_after * 1000, _LONGEST)
         timeout = timeout and max(timeout, 2 * confirm_after)
     if timeout:
         _limit = min(timeout * 1000, _LONGEST) - (0 if SOFT is None else _since)
         _tick(None)  # sys.exit() in a loop: main.py may well end again before a timer calls
+    if confirm_after is not None:  # not before: with 0 the call above would be the one that counts
+        _confirm = min(confirm_after * 1000, _LONGEST)
     if timeout or confirm_after is not None:
         _attach(confirm_after is not None)
         _start()

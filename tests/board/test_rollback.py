@@ -423,6 +423,19 @@ print("GOOD")
         self.assertEqual(r.out.count("rst:"), 1)
         self.assertEqual(board.status()["event"], "confirmed")
 
+    @both
+    def test_at_once(self, board):
+        """0 seconds: as soon as main.py runs, not before."""
+        board.stage(new(self.WAIT))
+        r = board.live("GOOD", boot="trial_timeout=5, confirm_after=0", timeout=10)
+        self.assertEqual(r.out.count("rst:"), 1)
+
+    @both
+    def test_at_once_but_dead(self, board):
+        board.stage(new("raise ValueError\n"))
+        r = board.live("OLD RUNS", boot="attempts=1, trial_timeout=2, confirm_after=0", timeout=20)
+        board.assertTakenBack(r, "expired")
+
     # None of these is a main.py that runs: the REPL's banner shows it, or there is no memory left
     # to see it with, or the second never passes.
     DIES = {

@@ -35,7 +35,7 @@ class ExampleTest(BoardTest):
         self.boot_py = boot if boot.exists() else BOOT_PY
 
     def start(self, *options, typed="", status=0):
-        flash = self.dir / "flash.img"
+        flash = self.dir / "own.img"  # flash.img is that of the card's maker
         if not flash.exists():
             self.make_flash(flash, self.boot_py.read_text())
         return self.power_flash(flash, *options, typed=typed, repl=status == 0, status=status)
@@ -123,7 +123,7 @@ class Migrate(ExampleTest):
         with PythonServer(site.folder) as url:
             self.example("migrate")
             files = self.read("migrate")
-            files["app/settings.py"] = b"URL = '%s'\nREADINGS = 3\n" % url.encode()
+            files["app/settings.py"] = b"URL = '%s'\nREADINGS = 3\nEVERY_MS = 300\n" % url.encode()
             self.put({**files, "app/.version": b"1.0.0", "keep.txt": b"kept"})
             site.add("1.0.1", package({**files, "app/.version": b"1.0.1"}))
             self.boot_py = self.dir / "quick.py"
@@ -131,9 +131,38 @@ class Migrate(ExampleTest):
             self.assertIn("confirm_after=60", text)
             self.boot_py.write_text(text.replace("confirm_after=60", "confirm_after=0"))
             r = self.start()
+            done = self.start(typed="import sdboot\nsdboot.status()['event']\n")
         for text in ("app: 1.0.0 runs", "release 1.0.1 is in place", "app: 1.0.1 runs"):
             self.assertIn(text, r.out)
+        self.assertIn("'confirmed'", done.out)
         self.assertEqual(self.files()["keep.txt"], b"kept")
+
+
+class Inbox(ExampleTest):
+    def update(self, version, files):
+        """A folder update/ as the host tool makes one, on the card."""
+        site = Site(self.dir / ("www-" + version))
+        site.add(version, package({**files, "app/.version": version.encode()}))
+        self.put({"update/" + p.name: p.read_bytes() for p in site.folder.iterdir()})
+
+    def test_release_on_the_card(self):
+        self.example("inbox")
+        files = self.read("inbox")
+        self.put({"app/.version": b"0.0.1"})
+        self.assertIn("inbox: this is release 0.0.1", self.start().out)
+        self.update("0.0.2", files)
+        r = self.start()
+        for text in ("release 0.0.2 is in place", "this is release 0.0.2", "release confirmed"):
+            self.assertIn(text, r.out)
+        self.assertIn("inbox: there is update.installed", r.out)
+        # The same again, and a damaged one: what runs stays.
+        self.update("0.0.2", files)
+        self.assertIn("inbox: there is update.not-newer", self.start().out)
+        self.update("0.0.3", files)
+        self.put({"update/0_0_3-firmware.tar": b"damaged"})
+        r = self.start()
+        self.assertIn("inbox: there is update.refused", r.out)
+        self.assertIn("inbox: this is release 0.0.2", r.out)
 
 
 class App(ExampleTest):

@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "micropython" / "sdboot"
 STUBS = ROOT / "stubs" / "sdboot"
-EXAMPLES = ("app", "blink", "sensor", "database", "migrate", "pico")
+EXAMPLES = ("app", "blink", "sensor", "database", "migrate", "inbox", "pico")
 MISTAKES = {
     "sdboot.boot(pins=18, attempts='3')": "attempts",
     "sdboot.status()['relase']": "relase",
@@ -101,7 +101,7 @@ class Stubs(unittest.TestCase):
         keys = [n.target.id for n in stub.body if isinstance(n, ast.AnnAssign)]
         returned = [
             n.value
-            for n in ast.walk(definition("board", "status"))
+            for n in ast.walk(definition("manage", "status"))
             if isinstance(n, ast.Return) and isinstance(n.value, ast.Dict)
         ]
         self.assertEqual(len(returned), 1)

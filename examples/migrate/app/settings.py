@@ -1,2 +1,3 @@
 URL = "http://192.168.1.10/releases"
-READINGS = 3
+READINGS = 1000000
+EVERY_MS = 1000

@@ -1,3 +1,5 @@
+import time
+
 import machine
 import sdboot as uota  # was: import uota
 
@@ -14,3 +16,4 @@ def main():
         print("app: no update:", e)
     for value in range(settings.READINGS):
         print("app: reading", value)
+        time.sleep_ms(settings.EVERY_MS)

@@ -1,0 +1,4 @@
+# A board without a network: releases come in a folder `update` that somebody copies onto the card.
+import sdboot
+
+sdboot.boot(inbox="update")
