@@ -136,8 +136,9 @@ static int fat_readdir(void *ctx, int dir, struct sdb_dirent *entry) {
         return fat_error(res);
     }
     entry->type = info.fattrib & AM_DIR ? SDB_FS_DIR : SDB_FS_FILE;
-    strncpy(entry->name, info.fname, SDB_NAME_MAX);
-    entry->name[SDB_NAME_MAX] = '\0';
+    size_t len = strnlen(info.fname, SDB_NAME_MAX);
+    memcpy(entry->name, info.fname, len);
+    entry->name[len] = '\0';
     return 1;
 }
 

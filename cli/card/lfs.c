@@ -101,8 +101,9 @@ static int lfs_readdir(void *ctx, int dir, struct sdb_dirent *entry) {
     } while (res > 0 && (strcmp(info.name, ".") == 0 || strcmp(info.name, "..") == 0));
     if (res > 0) {
         entry->type = info.type == LFS2_TYPE_DIR ? SDB_FS_DIR : SDB_FS_FILE;
-        strncpy(entry->name, info.name, SDB_NAME_MAX);
-        entry->name[SDB_NAME_MAX] = '\0';
+        size_t len = strnlen(info.name, SDB_NAME_MAX);
+    memcpy(entry->name, info.name, len);
+        entry->name[len] = '\0';
         return 1;
     }
     return res;

@@ -89,6 +89,40 @@ class Kinds(BoardTest):
         self.assertIn("longer than the card", tool("card", "check", self.card, status=1))
 
 
+def loop(image):
+    """A loop device of the image; None where there are none."""
+    done = subprocess.run(["losetup", "-f", "--show", image], capture_output=True, text=True)
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+class Devices(BoardTest):
+    def setUp(self):
+        super().setUp()
+        cards.ext4(self.card, 8 * MIB)
+        self.device = loop(self.card) if os.geteuid() == 0 and shutil.which("losetup") else None
+        if self.device is None:
+            self.skipTest("no loop devices here")
+        self.addCleanup(lambda: subprocess.run(["losetup", "-d", self.device], check=True))
+
+    def test_a_device(self):
+        self.assertIn("device of 8 MiB", tool("card", "info", self.device, status=1))
+
+    def test_an_image_that_is_in_use_as_a_device(self):
+        for command in ("info", "repair"):
+            said = tool("card", command, self.card, status=2)
+            self.assertIn("in use as " + self.device, said)
+            self.assertEqual(said.count("\n"), 1)
+
+    def test_a_device_that_is_mounted(self):
+        point = self.dir / "mounted"
+        point.mkdir()
+        if subprocess.run(["mount", self.device, point], capture_output=True).returncode:
+            self.skipTest("nothing can be mounted here")
+        self.addCleanup(lambda: subprocess.run(["umount", point], check=True))
+        for command in ("info", "check", "repair", "extract", "sync"):
+            self.assertIn("it is mounted", tool("card", command, self.device, status=2))
+
+
 class Story(TrialTest):
     """Everything that may become of a release, told by its card."""
 
