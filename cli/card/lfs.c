@@ -102,7 +102,7 @@ static int lfs_readdir(void *ctx, int dir, struct sdb_dirent *entry) {
     if (res > 0) {
         entry->type = info.type == LFS2_TYPE_DIR ? SDB_FS_DIR : SDB_FS_FILE;
         size_t len = strnlen(info.name, SDB_NAME_MAX);
-    memcpy(entry->name, info.name, len);
+        memcpy(entry->name, info.name, len);
         entry->name[len] = '\0';
         return 1;
     }
