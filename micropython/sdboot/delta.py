@@ -109,6 +109,7 @@ def _assemble(ota, release, install, delta, buf):
                 delta.took(len(piece))
     finally:
         source.close()
+        ota.client.hang_up()
 
 
 class Ranges:

@@ -7,6 +7,9 @@ from ._native import builtin
 class Folder:
     """Stands for a Client, see net.py: files of what is mounted, as file:///flash/inbox."""
 
+    def hang_up(self):
+        pass
+
     def get(self, url, buf, at=0, length=0):
         try:
             path = url[len("file://") :]
@@ -19,7 +22,7 @@ class Folder:
         return Answer(url, file, 206 if length else 200, min(length or size, size - at))
 
 
-class Stream:
+class Stream(Folder):
     """Likewise: a list of releases and its signature as bytes, and the package as it comes from
     something with readinto(): as many bytes as the list says, or up to its end."""
 

@@ -23,11 +23,13 @@ class Client:
         self.headers = headers
         self.timeout = timeout
         self.trust = (ca, pin, insecure)
+        self.idle = None  # a connection that waits for the next request, and to whom it is
 
     def get(self, url, buf, at=0, length=0):
         """The Response of a GET of `url` with status 200, redirects followed. Close it. `buf`, a
         bytearray, is used for their addresses; pieces() may be given the same. `length` bytes from
-        `at` on are asked for, unless it is 0: status 206 if the server can do that."""
+        `at` on are asked for, unless it is 0: status 206 if the server can do that. The connection is
+        kept for the next part then; end with hang_up()."""
         headers = self.headers
         if length:
             headers = {"Range": "bytes=%d-%d" % (at, at + length - 1)}
@@ -41,7 +43,7 @@ class Client:
                 first = parts
             elif parts[:2] != first[:2]:
                 headers = {k: v for k, v in headers.items() if k == "Range"}
-            response = Response(self, url, parts, headers, buf)
+            response = Response(self, url, parts, headers, buf, length > 0)
             if response.status == 200 or (response.status == 206 and length):
                 return response
             response.close()
@@ -51,6 +53,11 @@ class Client:
                 )
             url = self._moved(url, parts, buf)
         raise NetworkError(5, "%s: more than %d redirects" % (url, REDIRECTS))
+
+    def hang_up(self):
+        if self.idle:
+            self.idle[1].close()
+            self.idle = None
 
     def _moved(self, url, parts, buf):
         if not buf[0]:
@@ -68,14 +75,27 @@ class Client:
 class Response:
     """The answer of a server, up to its body."""
 
-    def __init__(self, client, url, parts, headers, buf):
+    def __init__(self, client, url, parts, headers, buf, keep=False):
         self.url = url
         self.sock = None
+        self.client = client if keep else None
         self.timeout = client.timeout
         self.secure, host, name, port, path = parts
-        self.http = load("_sdhttp").Http(buf)
         request = self._request(host, path, headers)
+        self.to = parts[:4]
+        idle = client.idle
+        self.http = load("_sdhttp").Http(buf)
         try:
+            if idle and idle[0] == self.to:
+                client.idle = None
+                self.sock = idle[1]
+                try:
+                    self._send(request)
+                    self._head()
+                    return
+                except OSError:  # the server did not wait: once more
+                    self.sock.close()
+                    self.http = load("_sdhttp").Http(buf)
             address = socket.getaddrinfo(name, port, 0, socket.SOCK_STREAM)[0]
             self.sock = socket.socket(address[0])
             self.sock.settimeout(self.timeout)
@@ -107,7 +127,8 @@ class Response:
     def _request(self, host, path, headers):
         if path[:1] != "/":
             path = "/" + path
-        lines = ["GET %s HTTP/1.1" % path, "Host: " + host, "Connection: close"]
+        lines = ["GET %s HTTP/1.1" % path, "Host: " + host]
+        lines.append("Connection: keep-alive" if self.client else "Connection: close")
         lines.append("Accept-Encoding: identity")
         lines += ["%s: %s" % pair for pair in headers.items()]
         request = "\r\n".join(lines)
@@ -173,6 +194,11 @@ class Response:
             yield view[:fill]
 
     def close(self):
-        if self.sock is not None:
-            self.sock.close()
-            self.sock = None
+        sock, self.sock = self.sock, None
+        if sock is None:
+            return
+        if self.client and self.status == 206 and self.length >= 0 and self.http.head()[2]:
+            self.client.hang_up()
+            self.client.idle = (self.to, sock)
+        else:
+            sock.close()

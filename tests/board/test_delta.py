@@ -68,6 +68,8 @@ class Changed(DeltaTest):
                 self.assertEqual(len(changed), 4)
                 self.assertLess(fetched, sum(map(len, changed.values())) + 1024)
                 self.assertLess(fetched, len(package) // 4)
+                self.assertEqual(len(self.server.ranges), 4)
+                self.assertEqual(self.server.connections, 3)  # list, index, all parts
                 self.assertRuns("0.0.2", new)
 
 
@@ -185,6 +187,16 @@ class Servers(DeltaTest):
             r = self.update(url, quite=True)
             self.assertEqual(r.results, ["True"], r.out)
             self.assertRuns("0.0.2", self.new)
+
+    def test_that_does_not_wait(self):
+        """A connection that ends after each answer, whatever was said, is made anew."""
+        self.site.add("0.0.2", self.new)
+        url = self.serve(RangeServer(self.site.folder, patience=1))
+        r = self.update(url)
+        self.assertEqual(r.results, ["True"], r.out)
+        self.assertNotIn("whole", r.out)
+        self.assertEqual(self.server.connections, 2 + len(self.server.ranges))
+        self.assertRuns("0.0.2", self.new)
 
     def test_index_that_is_none(self):
         self.site.add("0.0.2", self.new)

@@ -253,15 +253,16 @@ class RangeServer(PythonServer):
     """A server that sends parts of files if it is asked to. `ranges`: (path, first, last) of those that
     were asked for; `wire`: bytes of all requests and answers; `connections`: their number. `lie` is
     called with the bytes of a part and returns those that are sent; `drop` bytes of a part are sent,
-    then the connection ends."""
+    then the connection ends; it ends after `patience` answers, too."""
 
-    def __init__(self, folder, lie=None, drop=None):
+    def __init__(self, folder, lie=None, drop=None, patience=100):
         super().__init__(folder)
         self.ranges = []
         self.wire = 0
         self.connections = 0
         self.lie = lie or (lambda data: data)
         self.drop = drop
+        self.patience = patience
 
     def __enter__(self):
         outer = self
@@ -272,6 +273,7 @@ class RangeServer(PythonServer):
             def setup(self):
                 super().setup()
                 outer.connections += 1
+                self.answers = 0
 
             def send(self, status, headers, body):
                 head = "HTTP/1.1 %s\r\n%s\r\n" % (
@@ -319,6 +321,9 @@ class RangeServer(PythonServer):
                         part = part[:keep]
                         self.close_connection = True
                 self.send("206 Partial Content", headers, part)
+                self.answers += 1
+                if self.answers >= outer.patience:
+                    self.close_connection = True
 
             def log_message(self, *_):
                 pass
@@ -326,6 +331,7 @@ class RangeServer(PythonServer):
         self.sent = 0
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
+        self.server.handle_error = lambda *_: None  # the board has hung up
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.01,))
         self.thread.start()
         return "http://127.0.0.1:%d" % self.server.server_port
