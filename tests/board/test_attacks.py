@@ -1,6 +1,7 @@
 """The attacks of docs/SECURITY.md, each on a running board that has a key on its flash and asks an
 attacker's server. After each it runs what it ran, and takes the next good release."""
 
+import hashlib
 import re
 import unittest
 
@@ -246,6 +247,23 @@ class Attacks(KeysTest):
         self.card.write_bytes(old_card)
         self.put({**OLD, "app/.keys": self.key, "sdboot.pub": self.key})
         self.assertNot(self.look(method=INSTALL), "does not trust")
+
+    def test_on_the_card(self):
+        """Put into the inbox of a card, by somebody who has no key. (Who can write main.py on it needs
+        no release.)"""
+        data = package(release("0.0.2"))
+        sha1 = hashlib.sha1(data).hexdigest()
+        put = {"inbox/versions": "0.0.2;a.tar;%s\n" % sha1, "inbox/a.tar": data}
+        self.put({**OLD, **put})
+        r = self.run_job("", boot="inbox='inbox'")
+        self.assertIn("the release in /inbox is refused", r.out)
+        self.assertIn("signed releases only", r.out)
+        self.assertNot(r)
+        self.offer()
+        signed = {n: self.served(n) for n in ("versions", "versions.minisig", "0_0_2-firmware.tar")}
+        self.put({"inbox/" + name: data for name, data in signed.items()})
+        self.run_job("", boot="inbox='inbox'")
+        self.assertIn("release 0.0.2 runs", self.run_job("").out)
 
     def test_a_release_that_has_failed(self):
         """Served again and again, to wear the card out or to keep the board from working."""

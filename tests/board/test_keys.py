@@ -75,6 +75,7 @@ class Rotation(KeysTest):
     def test_rollback_on_trial(self):
         self.put_out("0.0.2", self.other, confirms=False)
         self.install()
+        self.assertIn("no newer release", self.look().out)  # which decides nothing
         self.run_job("sdboot.rollback()\n")
         self.assertIn("release 0.0.1 runs", self.run_job("").out)
         self.assertTrusts(True, False)
