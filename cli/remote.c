@@ -14,10 +14,11 @@
 #include "site.h"
 #include "tool.h"
 
-#define REDIRECTS 5       // that a board follows
-#define STALE_SECONDS 300 // that a list may be old without a note
-#define TIMEOUT 60L       // seconds without a byte
-#define HEADS 4096        // bytes of a header's value that are looked at
+#define REDIRECTS 5          // that a board follows
+#define STALE_SECONDS 300    // that a list may be old without a note
+#define INDEX_MAX (1u << 20) // bytes of a package's index
+#define TIMEOUT 60L          // seconds without a byte
+#define HEADS 4096           // bytes of a header's value that are looked at
 
 // An answer, and what a board's own code says of its head.
 struct reply {
@@ -281,6 +282,13 @@ static void get_packages(struct remote *m, const char *base, const char *to) {
             }
             check_range(m, url, r.bytes);
         }
+        char *said = list_detail(&site, file, "index");
+        char *index = tool_format("%s.idx", file);
+        if (said != NULL) { // that it is missing is seen in the folder
+            get(m, base, index, to, INDEX_MAX, url, &r);
+        }
+        free(index);
+        free(said);
         free(path);
     }
     site_free(&site);

@@ -15,6 +15,7 @@
 #include "commands.h"
 #include "core/error.h"
 #include "core/web/minisign.h"
+#include "list.h"
 #include "minisign.h"
 #include "remote.h"
 #include "report.h"
@@ -91,6 +92,27 @@ static bool as_said(const char *path, const struct sdb_release *release) {
     return true;
 }
 
+// The index beside a package: boards without it, or with a wrong one, fetch the whole package.
+static void check_index(const struct site *site, const char *path, const char *file) {
+    char *said = list_detail(site, file, "index");
+    char *index = tool_format("%s.idx", path);
+    if (said != NULL && access(index, F_OK) != 0) {
+        fault(index, "listed (index=), but not there: boards fetch whole packages");
+    } else if (said != NULL) {
+        uint8_t digest[32];
+        char text[65];
+        accept_sha256(index, digest);
+        for (int i = 0; i < 32; i++) {
+            snprintf(text + 2 * i, 3, "%02x", digest[i]);
+        }
+        if (strcasecmp(text, said) != 0) {
+            fault(index, "its hash is not what the list says (index=)");
+        }
+    }
+    free(index);
+    free(said);
+}
+
 static void check_release(const char *folder, const struct sdb_release *release, json_t *good) {
     char member[ACCEPT_MEMBER_MAX];
     char *path = tool_format("%s/%s", folder, release->file);
@@ -147,7 +169,10 @@ static void check_folder(const char *folder, const char *keys) {
     for (size_t i = 0; i < site.count; i++) {
         const struct site_line *line = &site.lines[i];
         if (line->is_release) {
+            char *path = tool_format("%s/%s", folder, line->release.file);
             check_release(folder, &line->release, good);
+            check_index(&site, path, line->release.file);
+            free(path);
             releases++;
         } else if (line->text[0] != '\0' && line->text[0] != '#') {
             char *what = tool_format("%s, line %zu", name, i + 1);

@@ -151,6 +151,20 @@ class Verify(ToolTest):
         with Serve(self.www) as s:
             self.assertIn("404", self.verify(s.url, status=1))
 
+    def test_index(self):
+        """The index beside the package is what the list says."""
+        index = self.www / "0_0_2-firmware.tar.idx"
+        data = index.read_bytes()
+        for content in (None, data[:-1] + bytes([data[-1] ^ 1]), data + b"x"):
+            index.unlink(missing_ok=True)
+            if content is not None:
+                index.write_bytes(content)
+            with Serve(self.www) as s:
+                self.assertIn("index=", self.verify(s.url, status=1))
+            self.assertIn("index=", self.verify("www", status=1))
+        index.write_bytes(data)
+        self.verify("www")
+
     def test_caches(self):
         with Nginx(self.www, extra="add_header Cache-Control max-age=86400; etag off;") as url:
             said = self.verify(url)
