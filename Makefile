@@ -242,7 +242,7 @@ test-threads: board ## several threads on one card: a board with _thread
 	@$(MAKE) --no-print-directory -C sim THREAD=1
 	@cd tests/board && SDBOOT_BOARD=$(CURDIR)/build/sim-thread/board $(PYTHON) -m unittest test_threads test_transaction
 
-# The native modules on four instruction sets; on those with 32 bits with a heap of 96 KiB. All of
+# The native modules on four instruction sets; on those with 32 bits with a heap of 80 KiB. All of
 # the board's tests run on x64, the others boot, update, swap, roll back and cut power.
 EMULATED := xtensawin rv32imc armv7m
 native_board_xtensawin := emu/xtensa
@@ -264,9 +264,9 @@ test-native-x64: test-native-%:
 	@$(native_env) $(PYTHON) -m unittest discover -s tests/board
 
 $(EMULATED:%=test-native-%): test-native-%:
-	@echo "test-native: $*, heap of 96 KiB"
+	@echo "test-native: $*, heap of 80 KiB"
 	@$(native_env) $(PYTHON) -m unittest discover -s tests/native
-	@cd tests/board && SDBOOT_OPTIONS="--heap 96K" $(native_env) $(PYTHON) -m unittest $(native_tests)
+	@cd tests/board && SDBOOT_OPTIONS="--heap 80K" $(native_env) $(PYTHON) -m unittest $(native_tests)
 
 # The newest MicroPython that Debian has: sdboot built in, and as native modules on stock firmware.
 # TESTS=discover runs all of the board's tests on it.
