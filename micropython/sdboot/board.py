@@ -59,11 +59,11 @@ def boot(
         return mounted.point == "/"
     if booted:
         del startup
-        _forget("card", "attributes", "device", "pins", "root", "startup", "trial")
+        forget("card", "attributes", "device", "pins", "root", "startup", "trial")
     return booted
 
 
-def _forget(*names):
+def forget(*names):
     # What is needed at boot only makes room for the application. Its name stays, as None: help() of
     # MicroPython 1.25 crashes on a module from which something has been deleted.
     import gc
@@ -81,7 +81,7 @@ def _once(function, *arguments):
     try:
         return getattr(load("manage"), function)(*arguments)
     finally:
-        _forget("manage")
+        forget("manage", "report")
 
 
 def status():

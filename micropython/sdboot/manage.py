@@ -35,13 +35,7 @@ def _name(names, number):
 
 
 def _reason(release):
-    # Why main.py of the release has ended on trial, None if that is not known.
-    try:
-        with mounted.fs.open(mounted.REASON, "rb") as f:
-            of, text = f.read(500).split(b"\n")[:2]
-        return str(text, "utf-8") if of == release.encode() else None
-    except (OSError, ValueError):  # ValueError: UnicodeError, or not our file
-        return None
+    return load("report").reason(release)
 
 
 def _previous():

@@ -42,6 +42,8 @@ class OTA:
     channel                    takes releases of this channel too: "beta"
     board, device_id           what the firmware calls the board, and its number among others
                                (bytes), if they are not to be what the firmware says
+    report                     each request tells the server which board asks, what it runs, and
+                               what became of the last release (docs/FORMAT); False: nothing of it
     """
 
     def __init__(
@@ -63,19 +65,22 @@ class OTA:
         product=None,
         channel=None,
         board=None,
-        device_id=None
+        device_id=None,
+        report=True
     ):
         quite = quite if quiet is None else quiet
         self.url = url.rstrip("/")
         self.main_dir = main_dir.rstrip("/")
         self.new_version_dir = new_version_dir.rstrip("/")
-        all_headers = {"User-Agent": "sdboot/" + __version__}
+        named = "user-agent" in [name.lower() for name in headers]
+        all_headers = {} if named else {"User-Agent": "sdboot/" + __version__}
         all_headers.update(headers)
         self.client = (
             load("files").Folder()
             if url.startswith("file:///")
             else Client(all_headers, timeout, ca, pin, insecure)
         )
+        self.report = report and not named
         self.quite = quite
         self.force_update = force_update
         self.key = key
@@ -213,6 +218,9 @@ class OTA:
     def _choose(self, current, force):
         # The Release or None, and the version that is skipped because it has failed.
         url = self.url + "/versions"
+        if self.report and self.url.startswith("http"):
+            self.client.headers["User-Agent"] = load("report").line(self)
+            board.forget("report")
         bad = None if force else mounted.record()[mounted.BAD]
         signature = self._signature(url)
         whom = load("whom")
