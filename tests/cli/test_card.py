@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "board"))
 import cards  # noqa: E402
 from cutting import CUT, CutTest, copy_sparse  # noqa: E402
-from rig import MIB, MTOOLS, BoardTest, blank, digest, find_fat, fsck, read_sector, run, write_at  # noqa: E402
+from rig import ATTEMPT, BOARD, BOOT, HASTY, MIB, MTOOLS, BoardTest, blank, digest, find_fat, fsck, read_sector, run, write_at  # noqa: E402
 from trials import TRIAL, TrialTest, both, new  # noqa: E402
 
 TOOL = os.environ.get("SDBOOT_TOOL", ROOT / "build" / "cli" / "sdboot")
@@ -173,6 +173,30 @@ class Story(TrialTest):
         for command in ("check", "manifest"):
             self.assertIn("/app/big.bin", tool("card", command, board.card, status=1))
             self.assertEqual(card(command, board.card, status=1)["manifest"]["bad"], 1)
+
+    @both
+    def test_power_cut_while_a_release_is_put_in_place(self, board):
+        """Whatever the cut has left: one whole release, no fault, and it is said what comes next."""
+        board.stage(new("sdboot.confirm()\n"))
+        staged = board.dir / "staged.img"
+        copy_sparse(board.card, staged)
+        met = set()
+        for cut in (2, 9, 23, 33, 40):
+            copy_sparse(staged, board.card)
+            self.cut(board, cut)
+            said, found = self.info(board)
+            self.assertIn((found["running"], found["previous"]), (("0.0.1", None), ("0.0.2", "0.0.1")), said)
+            self.assertRegex(said, "next boot  (puts|goes on putting|runs) ")
+            met.add(found["record"]["state"])
+        self.assertIn("swapping", met)
+
+    def cut(self, board, n):
+        """As power() does it, but fsck.fat may be asked only when the journal is in place."""
+        flash = board.dir / "flash.img"
+        board.make_flash(flash, HASTY + BOOT % TRIAL + ATTEMPT)
+        command = [BOARD, "--flash", flash, "--max-resets", "8", "--card", board.card, "--cut", n]
+        done = subprocess.run([str(c) for c in command], input=b"", capture_output=True, timeout=60)
+        self.assertEqual(done.returncode, CUT)
 
     @both
     def test_a_version_that_is_none(self, board):
