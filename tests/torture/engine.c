@@ -36,6 +36,14 @@ static void content(unsigned i, uint32_t seed, uint8_t *buf) {
     fill(buf, files[i].size, 500 + i + (i == FILES - 1 ? 0 : 100 * seed), 0);
 }
 
+unsigned engine_file(unsigned i, uint32_t seed, const char **path, uint8_t *buf) {
+    *path = files[i].path;
+    content(i, seed, buf);
+    return files[i].size;
+}
+
+const unsigned engine_files = FILES;
+
 // ---- the package
 
 static size_t tar_member(uint8_t *out, const char *path, const uint8_t *data, uint32_t size) {
@@ -74,14 +82,8 @@ static size_t package(uint8_t *out, uint32_t seed) {
 
 // ---- a hash: the engine only compares
 
-struct running {
-    uint64_t a;
-    uint64_t b;
-    size_t size;
-};
-
 static int hash_update(void *ctx, const void *data, size_t len) {
-    struct running *r = ctx;
+    struct engine_running *r = ctx;
     const uint8_t *p = data;
     while (len--) {
         r->a = (r->a ^ *p++) * 0x100000001b3u;
@@ -91,28 +93,28 @@ static int hash_update(void *ctx, const void *data, size_t len) {
 }
 
 static int hash_start(void *ctx) {
-    struct running *r = ctx;
+    struct engine_running *r = ctx;
     r->a = 1;
     r->b = 2;
     return 0;
 }
 
 static int hash_digest(void *ctx, uint8_t *out) {
-    struct running *r = ctx;
+    struct engine_running *r = ctx;
     memset(out, 0, r->size);
     memcpy(out, &r->a, 16);
     return 0;
 }
 
+struct sdb_hash engine_hash(struct engine_running *running, size_t size) {
+    *running = (struct engine_running){1, 2, size};
+    return (struct sdb_hash){running, size, hash_update, hash_digest, hash_start};
+}
+
 // ---- what the binding does
 
-struct checkpoints {
-    struct env *e;
-    unsigned files;
-};
-
-static int engine_checkpoint(void *ctx, bool must) {
-    struct checkpoints *c = ctx;
+int engine_checkpoint(void *ctx, bool must) {
+    struct engine_checkpoints *c = ctx;
     return must || ++c->files % 4 == 0 ? env_checkpoint(c->e) : 0;
 }
 
@@ -134,13 +136,13 @@ int engine_install(struct env *e, enum engine_end end) {
     static struct sdb_install in;
     static uint8_t tar[65536];
     uint32_t table[64][2];
-    struct running run = {1, 2, 20};
-    struct running one = {1, 2, 32};
+    struct engine_running run = {1, 2, 20};
+    struct engine_running one = {1, 2, 32};
     struct sdb_hash hash = {&run, 20, hash_update, hash_digest, hash_start};
     struct sdb_hash file_hash = {&one, 32, hash_update, hash_digest, hash_start};
     struct sdb_names names = {.table = table, .capacity = 64};
     struct sdb_record_store store;
-    struct checkpoints points = {e, 0};
+    struct engine_checkpoints points = {e, 0};
     size_t size = package(tar, 2);
     struct sdb_install_config cfg = {.fs = &e->engine_fs,
                                      .hash = &hash,
@@ -188,7 +190,7 @@ int engine_install(struct env *e, enum engine_end end) {
 // A power-on after sdb_volume_open: swap, trial, way back.
 int engine_boot(struct env *e, struct sdb_boot *b, struct sdb_record_store *store) {
     static uint8_t buf[1024];
-    static struct running one = {1, 2, 32};
+    static struct engine_running one = {1, 2, 32};
     static struct sdb_hash hash = {&one, 32, hash_update, hash_digest, hash_start};
     env_record_store(e, store);
     memset(b, 0, sizeof *b);
@@ -299,7 +301,8 @@ int run_rollback(struct env *e) {
 }
 
 // Whatever state the cut has left: boot, confirm, update again if need be.
-bool resume_update(struct env *e, uint64_t visible, const char **why) {
+static bool resume_by(struct env *e, uint64_t visible, const char **why,
+                      int (*install)(struct env *e, enum engine_end end)) {
     static struct sdb_boot b;
     struct sdb_record_store store;
     uint64_t seen;
@@ -311,7 +314,7 @@ bool resume_update(struct env *e, uint64_t visible, const char **why) {
         return false;
     }
     if (seen != visible) {
-        int err = engine_install(e, ENGINE_GOOD);
+        int err = install(e, ENGINE_GOOD);
         if (err == 0) {
             err = engine_reset(e, &b, &store, SDB_BOOT_SWAPPED);
         }
@@ -325,4 +328,12 @@ bool resume_update(struct env *e, uint64_t visible, const char **why) {
     }
     *why = "the update repeated after the cut has another result";
     return seen == visible;
+}
+
+bool resume_update(struct env *e, uint64_t visible, const char **why) {
+    return resume_by(e, visible, why, engine_install);
+}
+
+bool resume_indexed(struct env *e, uint64_t visible, const char **why) {
+    return resume_by(e, visible, why, engine_install_indexed);
 }

@@ -16,6 +16,30 @@ int engine_install(struct env *e, enum engine_end end);
 int engine_boot(struct env *e, struct sdb_boot *b, struct sdb_record_store *store);
 int engine_reset(struct env *e, struct sdb_boot *b, struct sdb_record_store *store, int expect);
 
+// The release's files: path and content (8192 bytes) of the i-th, returns its size.
+extern const unsigned engine_files;
+unsigned engine_file(unsigned i, uint32_t seed, const char **path, uint8_t *buf);
+
+// A hash of the torture's own.
+struct engine_running {
+    uint64_t a;
+    uint64_t b;
+    size_t size;
+};
+struct sdb_hash engine_hash(struct engine_running *running, size_t size);
+
+struct engine_checkpoints {
+    struct env *e;
+    unsigned files;
+};
+int engine_checkpoint(void *ctx, bool must);
+
+// The release comes with an index: what the card has is not fetched, what was staged stays. With
+// ENGINE_HALF it is suspended on the way.
+int engine_install_indexed(struct env *e, enum engine_end end);
+int run_indexed(struct env *e);
+bool resume_indexed(struct env *e, uint64_t visible, const char **why);
+
 int run_expiry(struct env *e);
 int prepare_first(struct env *e);
 int run_first(struct env *e);

@@ -39,7 +39,11 @@ static int ff_stat(void *ctx, const char *path, uint32_t *size) {
 
 static int ff_open(void *ctx, const char *path, char mode) {
     struct ff_fs *f = ctx;
-    int i = f->used[0] ? 1 : 0;
+    int i = 0;
+    while (i < 3 &&
+           f->used[i]) { // two are the engine's, two of what builds a package from its index
+        i++;
+    }
     if (f->used[i]) {
         return SDB_ENOMEM;
     }

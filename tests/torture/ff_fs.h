@@ -10,8 +10,8 @@
 
 struct ff_fs {
     FATFS *fs;
-    FIL files[2];
-    bool used[2];
+    FIL files[4];
+    bool used[4];
     FF_DIR dir;
 };
 

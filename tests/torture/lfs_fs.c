@@ -60,7 +60,11 @@ static int lfs_stat(void *ctx, const char *path, uint32_t *size) {
 // As vfs_lfsx_file.c opens files, with their time as an attribute. '+': to read and write.
 static int lfs_open(void *ctx, const char *path, char mode) {
     struct lfs_fs *f = ctx;
-    int i = f->used[0] ? 1 : 0;
+    int i = 0;
+    while (i < 3 &&
+           f->used[i]) { // two are the engine's, two of what builds a package from its index
+        i++;
+    }
     int res;
     if (f->used[i]) {
         return SDB_ENOMEM;

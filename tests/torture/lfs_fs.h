@@ -17,11 +17,11 @@ struct lfs_fs {
     lfs2_t lfs;
     struct lfs2_config cfg;
     const struct sdb_bdev *dev;
-    lfs2_file_t files[2];
-    struct lfs2_file_config file_cfg[2];
-    struct lfs2_attr attrs[2];
-    uint8_t file_buf[2][LFS_CACHE];
-    bool used[2];
+    lfs2_file_t files[4];
+    struct lfs2_file_config file_cfg[4];
+    struct lfs2_attr attrs[4];
+    uint8_t file_buf[4][LFS_CACHE];
+    bool used[4];
     lfs2_dir_t dir;
     uint8_t read_buf[LFS_CACHE];
     uint8_t prog_buf[LFS_CACHE];
