@@ -171,6 +171,7 @@ static mp_obj_t ota_verify(mp_obj_t self_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(ota_verify_obj, ota_verify);
 
+// finish() -> as clean(), 1 while there is more to do
 static mp_obj_t ota_finish(mp_obj_t self_in) {
     struct sdota_install *self = ota_self(self_in);
     int res = ota_begun(self);
@@ -179,10 +180,19 @@ static mp_obj_t ota_finish(mp_obj_t self_in) {
     }
     res = sdb_install_finish(&self->install);
     self->finished = res == 0;
-    sdb_objvolume_set(&self->volume, MP_QSTR_watch, mp_const_none);
+    if (res != 1) {
+        sdb_objvolume_set(&self->volume, MP_QSTR_watch, mp_const_none);
+    }
     return ota_leave(self, res);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(ota_finish_obj, ota_finish);
+
+// directory() -> where the release's app/ is being staged
+static mp_obj_t ota_directory(mp_obj_t self_in) {
+    struct sdota_install *self = ota_self(self_in);
+    return self->install.second ? sdb_str(&SDB_DIR_APP2[1]) : self->strings[1];
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(ota_directory_obj, ota_directory);
 
 static mp_obj_t ota_abort(mp_obj_t self_in) {
     struct sdota_install *self = ota_self(self_in);
@@ -246,6 +256,7 @@ static MP_DEFINE_CONST_FUN_OBJ_1(ota_skipped_obj, ota_skipped);
     X(MP_QSTR_clean, ota_clean_obj)                                                                \
     X(MP_QSTR_feed, ota_feed_obj)                                                                  \
     X(MP_QSTR_verify, ota_verify_obj)                                                              \
+    X(MP_QSTR_directory, ota_directory_obj)                                                        \
     X(MP_QSTR_finish, ota_finish_obj)                                                              \
     X(MP_QSTR_abort, ota_abort_obj)                                                                \
     X(MP_QSTR_resume, ota_resume_obj)                                                              \

@@ -82,7 +82,8 @@ static mp_obj_t mod_confirm(mp_obj_t vfs, mp_obj_t volume) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(mod_confirm_obj, mod_confirm);
 
-// rollback(vfs, volume, event) -> 0 or a negative error: the next boot does it
+// rollback(vfs, volume, event) -> 0: the next boot does it; 1: a staged release is given up; or a
+// negative error
 static mp_obj_t mod_rollback(mp_obj_t vfs, mp_obj_t volume, mp_obj_t event_in) {
     uint8_t event = (uint8_t)mp_obj_get_int(event_in);
     struct swap_work *work = swap_work_new(vfs, volume);

@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 #include "core/release/layout.h"
+#include "core/release/settle.h"
 
 #include <string.h>
 
@@ -103,7 +104,13 @@ int sdb_boot_run(struct sdb_boot *b, bool counts) {
     if (r->state == SDB_STAGED) {
         r->trials = b->trials;
     }
-    if (r->state == SDB_STAGED || r->state == SDB_SWAPPING) {
+    while ((res = sdb_settle_step(&b->swap.tree, b->fs, b->store, r, SDB_SWAP_BUDGET)) == 1) {
+        res = sdb_record_save(b->store, r); // commits what is done so far, so that no journal fills
+        if (res < 0) {
+            break;
+        }
+    }
+    if (res >= 0 && (r->state == SDB_STAGED || r->state == SDB_SWAPPING)) {
         res = sdb_swap(&b->swap, b->fs, b->store, r);
         result = SDB_BOOT_SWAPPED;
     }
@@ -153,6 +160,14 @@ int sdb_boot_confirm(const struct sdb_record_store *store, struct sdb_record *r)
 int sdb_boot_rollback(struct sdb_boot *b, uint8_t event) {
     if (b->record.state == SDB_REVERTING) {
         return 0;
+    }
+    if (b->record.state == SDB_STAGED) {
+        // Its files are the next install's to remove, next/ the next boot's.
+        b->record.state = SDB_IDLE;
+        b->record.version[0] = '\0';
+        b->record.flags = SDB_FLAG_LEFTOVER;
+        int res = sdb_record_save(b->store, &b->record);
+        return res < 0 ? res : 1;
     }
     if (b->record.state != SDB_IDLE && b->record.state != SDB_TRIAL) {
         return SDB_EBUSY;

@@ -51,8 +51,8 @@ int sdb_boot_tidy(struct sdb_boot *b);
 int sdb_boot_confirm(const struct sdb_record_store *store, struct sdb_record *r);
 
 // Has the next boot take the running release back because of `event`, enum sdb_event (0 too if it
-// is going to anyway). Returns 0, SDB_ENOENT if there is no release before it, SDB_EBUSY while
-// another is staged, or an error.
+// is going to anyway). If another is staged, that is given up instead: 1. Returns 0, SDB_ENOENT if
+// there is no release before it, SDB_EBUSY in the middle of a swap, or an error.
 int sdb_boot_rollback(struct sdb_boot *b, uint8_t event);
 
 #endif

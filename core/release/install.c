@@ -4,6 +4,7 @@
 #include "core/release/install_member.h"
 #include "core/release/install_prune.h"
 #include "core/release/path.h"
+#include "core/release/settle.h"
 #include "core/semver.h"
 
 #include <string.h>
@@ -20,12 +21,16 @@ static bool install_resumes(const struct sdb_install *in) {
 static const char *install_leftover(const struct sdb_install *in, int phase) {
     switch (phase) {
     case 0:
-        return in->cfg.next_dir; // of it the manifest only, if the rest stays
+        return SDB_DIR_APP2;
     case 1:
-        return install_resumes(in) ? SDB_DIR_OLD : SDB_DIR_NEW;
+        return SDB_DIR_NEW2;
     case 2:
-        return SDB_DIR_OLD;
+        return in->cfg.next_dir; // of it the manifest only, if the rest stays
     case 3:
+        return install_resumes(in) ? SDB_DIR_OLD : SDB_DIR_NEW;
+    case 4:
+        return SDB_DIR_OLD;
+    case 5:
         return SDB_FILE_ADDED;
     default:
         return SDB_DIR_PREV;
@@ -37,7 +42,7 @@ static void install_enter_phase(struct sdb_install *in, uint8_t phase) {
     in->phase = phase;
     in->path[0] = '/';
     strcpy(in->path + (name[0] != '/'), name);
-    if (phase == 0 && install_resumes(in)) {
+    if (phase == 2 && install_resumes(in)) {
         strcat(in->path, "/" SDB_MANIFEST_FILE);
     }
     sdb_tree_init(&in->tree, in->cfg.fs, in->path);
@@ -65,7 +70,7 @@ static int install_remove(struct sdb_install *in, uint8_t phases) {
 }
 
 int sdb_install_clean(struct sdb_install *in) {
-    return in->begun ? install_remove(in, 5) : 0;
+    return in->begun ? install_remove(in, in->second ? 2 : 7) : 0;
 }
 
 // ---- The install as a whole --------------------------------------------------------------------
@@ -115,14 +120,33 @@ static int install_set_state(struct sdb_install *in, uint8_t state) {
     if (record.state == SDB_REVERTING || record.state == SDB_TRIAL) {
         return SDB_EBUSY;
     }
-    if (record.state == state) {
-        return 0; // IDLE already: nothing to write
+    if (record.state == state && state == SDB_IDLE) {
+        return 0; // nothing to write
     }
     record.state = state;
+    record.flags &= (uint8_t)~SDB_FLAG_SECOND;
+    if (state == SDB_STAGED && in->second) {
+        record.flags |= SDB_FLAG_SECOND;
+    }
     strcpy(record.version, state == SDB_STAGED ? in->cfg.version : "");
     strcpy(record.main_dir, in->cfg.main_dir);
     strcpy(record.next_dir, in->cfg.next_dir);
     return sdb_record_save(in->cfg.store, &record);
+}
+
+// While a release waits, the next one is staged elsewhere: should that fail, the first is there
+// still. Returns 1 if so, 0, or an error.
+static int install_waiting(struct sdb_install *in) {
+    struct sdb_record record;
+    int res = sdb_record_load(in->cfg.store, &record);
+    if (res < 0 || record.state != SDB_STAGED) {
+        return res;
+    }
+    do { // a third one
+        res = sdb_settle_step(&in->tree, in->cfg.fs, in->cfg.store, &record, INSTALL_BUDGET);
+        res = res == 1 ? sdb_install_checkpoint(in, false) : res;
+    } while (res == 0 && record.flags & SDB_FLAG_SECOND);
+    return res < 0 ? res : 1;
 }
 
 int sdb_install_begin(struct sdb_install *in, const struct sdb_install_config *cfg,
@@ -142,16 +166,27 @@ int sdb_install_begin(struct sdb_install *in, const struct sdb_install_config *c
         return in->error;
     }
     sdb_install_member_init(in);
-    in->path[0] = '/';
-    strcpy(in->path + 1, cfg->next_dir);
+    // If this fails, next/ may be a release that is being swapped in: clean and abort must leave it
+    // alone.
+    int waiting = install_waiting(in);
+    in->second = waiting == 1;
+    if (in->second) {
+        in->cfg.resume = 0; // what is staged is the other one
+    }
+    in->error = waiting != 0 ? waiting < 0 ? waiting : 0 : install_set_state(in, SDB_IDLE);
+    in->begun = in->error == 0;
+    sdb_install_member_dir(in);
     strcat(in->path, "/" SDB_MANIFEST_FILE);
     sdb_textfile_init(&in->manifest, cfg->fs, in->path);
-    // A release staged earlier is given up before the first of its files goes. If that fails, next/
-    // may be a release that waits or is being swapped in: clean and abort must leave it alone.
-    in->error = install_set_state(in, SDB_IDLE);
-    in->begun = in->error == 0;
     install_enter_phase(in, 0);
     return in->error;
+}
+
+// Does the record speak of this release, the second one, though finish has failed?
+static int install_is_recorded(struct sdb_install *in) {
+    struct sdb_record record;
+    int res = sdb_record_load(in->cfg.store, &record);
+    return res < 0 ? res : record.state == SDB_STAGED && (record.flags & SDB_FLAG_SECOND) != 0;
 }
 
 int sdb_install_abort(struct sdb_install *in) {
@@ -161,7 +196,11 @@ int sdb_install_abort(struct sdb_install *in) {
     if (!in->aborting) {
         sdb_install_member_close(in);
         // finish may have failed with the record on the card nevertheless.
-        int res = install_set_state(in, SDB_IDLE);
+        int res = in->second ? install_is_recorded(in) : install_set_state(in, SDB_IDLE);
+        if (res == 1) {
+            in->begun = false; // it is the release that waits now
+            res = 0;
+        }
         in->error = res < 0 ? res : SDB_ECANCELED;
         if (res < 0) {
             return res;
@@ -169,7 +208,7 @@ int sdb_install_abort(struct sdb_install *in) {
         in->aborting = true;
         install_enter_phase(in, 0);
     }
-    return install_remove(in, 2);
+    return in->begun ? install_remove(in, in->second ? 2 : 4) : 0;
 }
 
 void sdb_install_keep(struct sdb_install *in) {
@@ -231,8 +270,36 @@ int sdb_install_verify(struct sdb_install *in) {
     return res;
 }
 
+// Both places of a release that is staged while another one waits must be there: what is missing
+// later has been moved already.
+static int install_complete(struct sdb_install *in) {
+    const struct sdb_fs *fs = in->cfg.fs;
+    if (!in->second) {
+        return 0;
+    }
+    int type = fs->stat(fs->ctx, SDB_DIR_NEW2, NULL);
+    return type == SDB_ENOENT ? fs->mkdir(fs->ctx, SDB_DIR_NEW2) : type < 0 ? type : 0;
+}
+
+// The release that waited before goes. The next boot does it if this fails. Returns 1 while there
+// is more to do, then 0.
+static int install_settle(struct sdb_install *in) {
+    struct sdb_record record;
+    int res = sdb_record_load(in->cfg.store, &record);
+    if (res == 0) {
+        res = sdb_settle_step(&in->tree, in->cfg.fs, in->cfg.store, &record, INSTALL_BUDGET);
+    }
+    return res == 1 && sdb_install_checkpoint(in, false) == 0;
+}
+
 int sdb_install_finish(struct sdb_install *in) {
+    if (in->settling) {
+        return install_settle(in);
+    }
     int res = sdb_install_verify(in);
+    if (res == 0) {
+        res = install_complete(in);
+    }
     if (res == 0) {
         res = sdb_install_checkpoint(in, true); // content before the record that speaks of it
     }
@@ -240,5 +307,6 @@ int sdb_install_finish(struct sdb_install *in) {
         res = install_set_state(in, SDB_STAGED);
     }
     in->error = res;
-    return res;
+    in->settling = res == 0 && in->second;
+    return in->settling ? 1 : res;
 }

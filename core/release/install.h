@@ -1,10 +1,11 @@
 // Installing a release: a package streams in, once, and is staged beside the running release.
 //
-//   sdb_install_begin        checks the state, forgets an earlier staged release
+//   sdb_install_begin        checks the state; a release staged earlier waits until finish
 //   sdb_install_clean        removes what earlier attempts left and the old prev/ (repeat while 1)
 //   sdb_install_feed         takes the next bytes of the tar, any number
 //   sdb_install_verify       the package has ended: is it what was announced?
-//   sdb_install_finish       verifies if that was not done; from here on the next boot swaps it in
+//   sdb_install_finish       verifies if that was not done; from here on the next boot swaps it in;
+//                            what waited before is removed (repeat while 1)
 //   sdb_install_abort        instead of finish, or after an error: removes what was staged
 //
 // The manifest of the release, app/.manifest, is written along the way.
@@ -68,6 +69,8 @@ struct sdb_install {
     bool has_version;  // the package has one
     bool written;      // this member is being staged, not equal to what is there
     bool skipped_boot; // the package has a boot.py
+    bool second;       // another release is staged, and stays so until finish
+    bool settling;     // finish has recorded this one instead
     bool verified;     // its hash is right, all of it is on the card
     bool keep;         // the next member is staged already ...
     bool kept;         // ... and this one is
@@ -107,11 +110,13 @@ int sdb_install_suspend(struct sdb_install *in);
 // The package has ended. Verifies it: what is in next/ and .sdboot/new/ then is the release, whole.
 int sdb_install_verify(struct sdb_install *in);
 
-// Verifies the package, if that was not done, and records it as staged.
+// Verifies the package, if that was not done, and records it as staged. If another release was,
+// this one takes its place: 1 while there is more to do, then 0; the next boot does what is not
+// done.
 int sdb_install_finish(struct sdb_install *in);
 
-// Removes what was staged; returns 1 while there is more to do, then 0. After an error it may be
-// called again. Does nothing if begin failed.
+// Removes what was staged, but for a release staged earlier; returns 1 while there is more to do,
+// then 0. After an error it may be called again. Does nothing if begin failed.
 int sdb_install_abort(struct sdb_install *in);
 
 #endif

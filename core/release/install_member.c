@@ -82,21 +82,28 @@ static int install_check_path(struct sdb_install *in, const char *path, bool in_
     return res;
 }
 
+void sdb_install_member_dir(struct sdb_install *in) {
+    if (in->second) {
+        strcpy(in->path, SDB_DIR_APP2);
+        return;
+    }
+    in->path[0] = '/';
+    strcpy(in->path + 1, in->cfg.next_dir);
+}
+
 // Sets in->path to where member `path` is staged, and in->live to what it will replace ("" for
 // members of main_dir, which is replaced as a whole).
 static void install_map_path(struct sdb_install *in, const char *path, bool in_main) {
-    const char *dir = &SDB_DIR_NEW[1];
     in->live[0] = '\0';
     if (in_main) {
         path += strlen(in->cfg.main_dir);
         path += *path == '/';
-        dir = in->cfg.next_dir;
+        sdb_install_member_dir(in);
     } else {
         in->live[0] = '/';
         strcpy(in->live + 1, path);
+        strcpy(in->path, in->second ? SDB_DIR_NEW2 : SDB_DIR_NEW);
     }
-    in->path[0] = '/';
-    strcpy(in->path + 1, dir);
     if (*path != '\0') {
         strcat(in->path, "/");
         strcat(in->path, path);
@@ -199,8 +206,7 @@ static int install_place_version(struct sdb_install *in) {
         return 0;
     }
     in->placed_version = true;
-    in->path[0] = '/';
-    strcpy(in->path + 1, in->cfg.next_dir);
+    sdb_install_member_dir(in);
     strcat(in->path, "/" SDB_VERSION_FILE);
     int res = install_create(in);
     if (res == 0) {
@@ -228,7 +234,7 @@ static int install_on_begin(void *ctx, const char *path, int type, uint32_t size
     if (res != 0) {
         return res;
     }
-    in->kept = in->keep && type == SDB_FS_FILE;
+    in->kept = in->keep && in->cfg.resume > 0 && type == SDB_FS_FILE;
     in->keep = false;
     in->is_version = in->cfg.resume > 0; // what is there may be overwritten
     res = install_place_version(in);

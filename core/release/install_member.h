@@ -13,6 +13,9 @@ int sdb_install_member_add_version(struct sdb_install *in);
 // Closes what is open; returns what closing the written file returned.
 int sdb_install_member_close(struct sdb_install *in);
 
+// Sets in->path to the directory that becomes main_dir.
+void sdb_install_member_dir(struct sdb_install *in);
+
 int sdb_install_checkpoint(struct sdb_install *in, bool must);
 
 #endif

@@ -4,6 +4,8 @@
 
 #define SDB_DIR ".sdboot"
 #define SDB_DIR_NEW "/.sdboot/new"
+#define SDB_DIR_APP2 "/.sdboot/app" // next/ and SDB_DIR_NEW of a release that is being staged while
+#define SDB_DIR_NEW2 "/.sdboot/alt" // another one waits
 #define SDB_DIR_OLD "/.sdboot/old"
 #define SDB_FILE_ADDED "/.sdboot/added" // what a swap has added outside main_dir, for the way back
 #define SDB_NAME_PREV "prev"

@@ -31,6 +31,7 @@ enum sdb_event {
 
 enum sdb_flag {
     SDB_FLAG_LEFTOVER = 1, // in IDLE: next/ is a release taken back, to be removed
+    SDB_FLAG_SECOND = 2,   // in STAGED: the release is in SDB_DIR_APP2 and SDB_DIR_NEW2 (settle.h)
 };
 
 struct sdb_record {

@@ -108,7 +108,7 @@ def confirm():
 def rollback():
     """Has the next boot take the running release back: a reset is due. Works as long as the release
     before is on the card, in prev/. The one taken back is not installed again unless forced or
-    superseded."""
+    superseded. If a release is staged, that is given up instead, and what runs goes on."""
     return _once("rollback")
 
 

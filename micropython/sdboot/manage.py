@@ -71,12 +71,15 @@ def _fits():
 
 
 def rollback():
+    staged = mounted.record("rollback: ")[mounted.VERSION]
     code = load("_sdswap").rollback(mounted.filesystem(), mounted.volume, mounted.ROLLED_BACK)
     if code == -2:
         raise Error(2, "there is no release before this one (none in /prev): nothing to go back to")
     if code == -16:
-        raise Error(16, "another release is staged: reset first")
-    check(code, "rollback")
+        raise Error(16, "a swap was interrupted: reset first")
+    if check(code, "rollback"):
+        print("sdboot: release %s is not staged any more, what runs goes on" % staged)
+        return
     release = mounted.record()[mounted.EVENT_VERSION] or "the release"
     print("sdboot: a reset is due, it takes back", release)
 

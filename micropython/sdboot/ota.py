@@ -149,11 +149,13 @@ class OTA:
         """Takes a staged release back: it will not run. True if there was one."""
         if mounted.record("cancel: ")[mounted.STATE] != mounted.STAGED:
             return False
+        check(load("_sdswap").rollback(mounted.fs, mounted.volume, 0), "cancel")
         self._abort(self._begin(Release("0.0.0", "", bytes(20), None, 0, None), "cancel"))
         return True
 
     def install(self, release):
-        """Stages `release`. On any error what runs now is untouched and a later call starts anew."""
+        """Stages `release`. On any error what runs now is untouched, a release that was staged before
+        stays so, and a later call starts anew."""
         gc.collect()
         what = "install of " + release.version
         if release.index and load("delta").stage(self, release, what):
@@ -299,8 +301,9 @@ class OTA:
             check(-187, release.file)
         check(_turn(install.verify), release.file)
         if release is self.signed:
-            load("signed").keep(release.version, self.new_version_dir, self.key)
-        check(_turn(install.finish), release.file)
+            load("signed").keep(release.version, install.directory(), self.key)
+        while check(_turn(install.finish), release.file):  # what was staged before goes
+            self.progress("clean", 0, 0)
         boot, litter = install.skipped()
         if boot:
             self._say(release.file + ": boot.py is skipped, it belongs on the internal flash")

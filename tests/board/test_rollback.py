@@ -190,8 +190,15 @@ class ByHand(RollbackTest):
     def test_while_another_is_staged(self, board):
         self.installed(board)
         board.stage(new(version="0.0.3"), version="0.0.3")
-        r = board.power("--pin", "18=0", boot=TRIAL, job=ROLLBACK)
-        self.assertIn("Error 16 another release is staged", r.errors[0])
+        before = {k: v for k, v in board.tree()[0].items() if not k.startswith("next/")}
+        r = board.power("--pin", "18=0", boot=TRIAL, job=ROLLBACK + STATUS)
+        self.assertIn("release 0.0.3 is not staged any more", r.out)
+        status = status_of(r.out)
+        self.assertEqual((status["state"], status["staged"], status["bad"]), ("idle", None, None))
+        r = board.power(boot=TRIAL, job=ROLLBACK)  # staging has removed what was before 0.0.2
+        self.assertIn("NEW RUNS 0.0.2", r.out)
+        self.assertIn("Error 2 there is no release before this one", r.errors[0])
+        self.assertEqual(board.tree()[0], before)
 
     @both
     def test_files_of_the_application(self, board):

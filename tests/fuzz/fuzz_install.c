@@ -70,7 +70,9 @@ static int feed(struct sdb_install *in, const uint8_t *data, size_t size, uint32
         res = sdb_install_feed(in, piece, n);
         free(piece);
     }
-    int end = sdb_install_finish(in);
+    int end;
+    while ((end = sdb_install_finish(in)) == 1) {
+    }
     CHECK(res == 0 || end == res);
     return end;
 }

@@ -179,7 +179,8 @@ int engine_install(struct env *e, enum engine_end end) {
         err = sdb_install_feed(&in, tar + at, size - at < 4096 ? size - at : 4096);
     }
     if (err == 0 && end != ENGINE_HALF) {
-        err = sdb_install_finish(&in);
+        while ((err = sdb_install_finish(&in)) == 1) {
+        }
     }
     if (end != ENGINE_GOOD) {
         return engine_give_up(e, &in, end, err);

@@ -125,12 +125,18 @@ static void test_confirm(void **state) {
     assert_int_equal(sdb_boot_rollback(&rig->boot, SDB_EVENT_ROLLED_BACK), SDB_ENOENT);
 }
 
-static void test_rollback_refused(void **state) {
+static void test_rollback_of_what_is_staged(void **state) {
     struct rig *rig = *state;
     stage_reset(&rig->stage, &rig->staged);
     assert_int_equal(sdb_boot_load(&rig->boot), 0);
+    rig->boot.record.state = SDB_SWAPPING;
     assert_int_equal(sdb_boot_rollback(&rig->boot, SDB_EVENT_ROLLED_BACK), SDB_EBUSY);
-    assert_int_equal(boot(rig, true), SDB_BOOT_SWAPPED);
+    assert_int_equal(sdb_boot_load(&rig->boot), 0);
+    assert_int_equal(sdb_boot_rollback(&rig->boot, SDB_EVENT_ROLLED_BACK), 1);
+    assert_int_equal(boot(rig, true), SDB_BOOT_NOTHING);
+    assert_null(memfs_find(&rig->stage.mem, "/next"));
+    assert_int_equal(rig->boot.record.flags, 0);
+    assert_string_equal(rig->boot.record.bad, "");
 }
 
 // Any file of the release that differs, is cut short or gone takes it back in its first boot.
@@ -364,7 +370,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_attempts_run_out),
         cmocka_unit_test(test_confirm),
-        cmocka_unit_test(test_rollback_refused),
+        cmocka_unit_test(test_rollback_of_what_is_staged),
         cmocka_unit_test(test_content),
         cmocka_unit_test(test_no_manifest),
         cmocka_unit_test(test_cuts),
