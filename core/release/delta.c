@@ -32,10 +32,15 @@ static void delta_live(struct sdb_delta *d) {
     strcpy(d->path + 1, d->index.path);
 }
 
+// Where files outside main_dir are staged: elsewhere while another release waits (install.h).
+static const char *delta_outside(const struct sdb_delta *d) {
+    return strcmp(d->cfg.next_dir, &SDB_DIR_APP2[1]) == 0 ? SDB_DIR_NEW2 : SDB_DIR_NEW;
+}
+
 // Writes to d->path where the entry is staged.
 static void delta_staged(struct sdb_delta *d) {
     const char *path = d->index.path;
-    const char *dir = SDB_DIR_NEW;
+    const char *dir = delta_outside(d);
     d->path[0] = '\0';
     if (sdb_path_under(path, d->cfg.main_dir)) {
         path += strlen(d->cfg.main_dir);
@@ -165,7 +170,7 @@ static int delta_any_staged(struct sdb_delta *d) {
     d->path[0] = '/';
     strcpy(d->path + 1, d->cfg.next_dir);
     int next = fs->stat(fs->ctx, d->path, NULL);
-    int outside = fs->stat(fs->ctx, SDB_DIR_NEW, NULL);
+    int outside = fs->stat(fs->ctx, delta_outside(d), NULL);
     d->staged = next >= 0 || outside >= 0;
     int res = next < 0 && !delta_missing(next) ? next : outside;
     return res < 0 && !delta_missing(res) ? res : 0;

@@ -69,7 +69,7 @@ def _feed(ota, release, install, index):
         mounted.filesystem(),
         mending(mounted.volume),
         ota.main_dir,
-        ota.new_version_dir,
+        install.directory(),
         release.version,
         index,
         builtin("hashlib").sha256,

@@ -6,8 +6,9 @@ import subprocess
 import unittest
 
 from rig import BOARD
+from test_delta import files
 from test_ota import OLD, OtaTest
-from web import package, release
+from web import IndexedSite, RangeServer, package, release
 
 CUTS = 1000 if os.environ.get("EXHAUSTIVE") else 12
 
@@ -78,6 +79,40 @@ class Second(OtaTest):
                     self.assertFalse(self.folders() & {"next"}, "left over")
                     seen.update(runs)
             self.assertEqual(len(seen), 2)
+
+    def test_of_packages_with_an_index(self):
+        """What waits is neither resumed nor pruned."""
+        site = IndexedSite(self.dir / "indexed")
+        server = RangeServer(site.folder)
+        url = server.__enter__()
+        self.addCleanup(server.__exit__)
+        for card in (self.fat_card, self.littlefs_card):
+            card(files("0.0.1", 12))
+            site.lines = []
+            two = files("0.0.2", 12, changed=(1, 2, 3, 4))
+            three = files("0.0.3", 12, changed=(1, 5, 8))
+            site.add("0.0.2", two)
+            pin = ("--pin", "18=0")
+            self.assertEqual(self.ota(url, options=pin).results, ["True"])
+            whole = site.add("0.0.3", three)
+            (site.folder / "0_0_3-firmware.tar").write_bytes(bytes(len(whole)))
+            r = self.ota(url, job="attempt(lambda: sdboot.status()['staged'])\n", options=pin)
+            self.assertEqual((len(r.errors), r.results), (1, ["0.0.2"]), r.out)
+            image = self.card.read_bytes()
+            for good in (True, False):
+                with self.subTest(card.__name__, good=good):
+                    self.card.write_bytes(image)
+                    (site.folder / "0_0_3-firmware.tar").write_bytes(whole)
+                    if good:
+                        r = self.ota(url, "quiet=False", options=pin)
+                        self.assertEqual(r.results, ["True"])
+                        self.assertNotIn("whole", r.out)
+                    r = self.power(job="attempt(sdboot.verify)\n")
+                    self.assertIn("release 0.0.%d is in place" % (3 if good else 2), r.out)
+                    self.assertEqual(r.results, ["[]"])
+                    found = self.files()
+                    for name, data in (three if good else two).items():
+                        self.assertEqual(found[name], data, name)
 
 
 if __name__ == "__main__":
