@@ -73,7 +73,7 @@ static void test_comments_and_what_comes_later(void **state) {
         "# sdboot releases of my lamp",
         "# sdbootx seq=x",
         "# SDBOOT seq=x",
-        "# sdboot file=a.tar index=00ff depends=x,y flag",
+        "# sdboot file=a.tar later=00ff depends=x,y flag",
         "# sdboot channels=a boards=b seqs=x",
         "# sdboot seq=4294967295 expires=2027-01-31",
         "\t#\tsdboot\tseq=1 \t expires=9999-12-31\t",
