@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define AGENT_FIELD 64   // bytes of a field, decoded, with its end
+#define AGENT_FIELD 208  // bytes of a field, decoded, with its end
 #define AGENT_REASON 208 // of a reason
 
 enum agent_event { AGENT_NONE, AGENT_STAGED, AGENT_TRIAL, AGENT_CONFIRMED, AGENT_FAILED };

@@ -75,6 +75,12 @@ void fleet_plan(struct fleet *f, const char *folder);
 // Counts, and puts boards into the order of their troubles.
 void fleet_finish(struct fleet *f);
 
+// The bytes of a board's id; returns their number.
+size_t fleet_id(const char *id, uint8_t out[AGENT_FIELD]);
+
+// What to call a board: OTA(device_id=b"kitchen") as that text, any other id as it is.
+void fleet_name(const char *id, char name[AGENT_FIELD]);
+
 const char *fleet_text(const struct fleet *f, uint32_t n);
 const char *fleet_version(const struct fleet *f, uint32_t n);
 const char *fleet_event(unsigned event);

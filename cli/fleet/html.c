@@ -197,8 +197,10 @@ static void put_board(FILE *out, const struct fleet *f, const struct board *b) {
                          : b->event == AGENT_CONFIRMED        ? "good"
                          : b->event == AGENT_TRIAL            ? "wait"
                                                               : "dim";
+    char name[AGENT_FIELD];
+    fleet_name(b->id, name);
     fputs("<tr><td class=id>", out);
-    put(out, b->id);
+    put(out, name);
     fputs("</td><td class=hide>", out);
     put(out, fleet_text(f, b->platform));
     fputs("</td><td>", out);

@@ -17,11 +17,11 @@ static int nibble(char c) {
     return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-// The bytes that a board's rollout is computed of: those that stand in hexadecimal for
-// machine.unique_id(), else the id's text.
-static size_t id_bytes(const char *id, uint8_t out[AGENT_FIELD]) {
+// The bytes that a board's rollout is computed of: its id has them in hexadecimal. From a board
+// that writes something else: its text.
+size_t fleet_id(const char *id, uint8_t out[AGENT_FIELD]) {
     size_t len = strlen(id);
-    bool is_hex = len % 2 == 0 && len >= 12 && len <= 32;
+    bool is_hex = len % 2 == 0;
     for (size_t i = 0; i < len && is_hex; i++) {
         is_hex = nibble(id[i]) >= 0;
     }
@@ -33,6 +33,18 @@ static size_t id_bytes(const char *id, uint8_t out[AGENT_FIELD]) {
         out[i] = (uint8_t)(nibble(id[2 * i]) << 4 | nibble(id[2 * i + 1]));
     }
     return len / 2;
+}
+
+void fleet_name(const char *id, char name[AGENT_FIELD]) {
+    uint8_t bytes[AGENT_FIELD];
+    size_t len = fleet_id(id, bytes);
+    // Six and eight bytes are what processors have; some of those may be letters by chance.
+    bool is_text = len != strlen(id) && len > 0 && len != 6 && len != 8;
+    for (size_t i = 0; i < len && is_text; i++) {
+        is_text = bytes[i] >= ' ' && bytes[i] < 127;
+    }
+    snprintf(name, AGENT_FIELD, "%.*s", is_text ? (int)len : AGENT_FIELD,
+             is_text ? (const char *)bytes : id);
 }
 
 // rollout= of a file, 100 if nothing is said. The last that is said counts.
@@ -80,7 +92,7 @@ static void count_plan(struct fleet *f, struct release *r) {
     }
     for (uint32_t i = 0; i < f->board_count; i++) {
         const struct board *b = &f->boards[i];
-        size_t len = id_bytes(b->id, id);
+        size_t len = fleet_id(b->id, id);
         if (r->rollout == 100 || sdb_details_share(id, len, r->version) < (unsigned)r->rollout) {
             r->planned++;
             r->planned_have += b->running != 0 &&

@@ -49,7 +49,9 @@ void show_words(const struct show *s) {
     for (uint32_t i = 0; i < f->board_count && i < s->boards; i++) {
         const struct board *b = &f->boards[i];
         const char *reason = fleet_text(f, b->reason);
-        printf("%-24s %-10s %-12s %-16s %s%s%s%s%s%s\n", b->id, fleet_text(f, b->platform),
+        char name[AGENT_FIELD];
+        fleet_name(b->id, name);
+        printf("%-24s %-10s %-12s %-16s %s%s%s%s%s%s\n", name, fleet_text(f, b->platform),
                fleet_version(f, b->running), show_time(b->last), fleet_event(b->event),
                b->version != 0 ? " " : "", b->version != 0 ? fleet_version(f, b->version) : "",
                *reason ? ": " : "", reason, b->stuck ? " (STUCK)" : "");
@@ -89,7 +91,10 @@ static json_t *release_json(const struct release *r) {
 
 static json_t *board_json(const struct fleet *f, const struct board *b) {
     json_t *o = json_object();
+    char name[AGENT_FIELD];
+    fleet_name(b->id, name);
     json_object_set_new(o, "id", text(b->id));
+    json_object_set_new(o, "name", text(name));
     json_object_set_new(o, "board", text(fleet_text(f, b->platform)));
     json_object_set_new(o, "sdboot", text(fleet_text(f, b->tool)));
     json_object_set_new(o, "running", text(fleet_version(f, b->running)));

@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cli/fleet/agent.h"
+#include "cli/fleet/fleet.h"
 #include "cli/serve/range.h"
 #include "cli/tool.h"
 
@@ -64,9 +64,10 @@ static void say(const struct serve *s, struct MHD_Connection *c, const char *met
     pthread_mutex_lock(&log_lock);
     if (!s->quiet) {
         if (sent_agent != NULL && agent_read(sent_agent, strlen(sent_agent), &a) == AGENT_BOARD) {
-            static const char *const events[] = {"none", "staged", "trial", "confirmed", "failed"};
-            printf("%s %s (%s) runs %s, %s%s%s%s%s: ", now, a.id, a.board, a.running,
-                   events[a.event], *a.version ? " " : "", a.version, *a.reason ? " " : "",
+            char name[AGENT_FIELD];
+            fleet_name(a.id, name);
+            printf("%s %s (%s) runs %s, %s%s%s%s%s: ", now, name, a.board, a.running,
+                   fleet_event(a.event), *a.version ? " " : "", a.version, *a.reason ? " " : "",
                    a.reason);
         } else {
             printf("%s %s %s: ", now, address, agent);

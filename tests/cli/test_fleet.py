@@ -6,6 +6,7 @@ import os
 import re
 import resource
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
@@ -13,6 +14,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "board"))
+from trials import TRIAL, TrialTest, new  # noqa: E402
+
+from lab import Nginx  # noqa: E402
+
 TOOL = os.environ.get("SDBOOT_TOOL", ROOT / "build" / "cli" / "sdboot")
 START = 1795000000
 HOUR = 3600
@@ -126,7 +132,7 @@ class Formats(FleetTest):
             *(combined(START, a) for a in (
                 "sdboot/", "sdboot/0.9 ", "sdboot/0.9 (", "sdboot/0.9 (a; b; c)", agent()[:-1], agent() + "x",
                 agent(running="new"), agent(event="broken"), agent(event="trial"), agent(event="trial x"),
-                agent(name="%"), agent(name="%4"), agent(name="%zz"), agent(name="x" * 70), agent(name=""),
+                agent(name="%"), agent(name="%4"), agent(name="%zz"), agent(name="x" * 300), agent(name=""),
                 agent(name="\x01"), agent(name="\xe4"), agent(event="none 0.0.2"),
             )),
             "sdboot/", '"sdboot/', "[] \"GET\" sdboot/0.9", good[:60] + "sdboot/", "#Fields: date", "\0" * 100 + "sdboot/",
@@ -205,7 +211,7 @@ class Verdicts(FleetTest):
         )
 
         def share(name):
-            data = bytes.fromhex(name) if re.fullmatch("[0-9a-f]{12}", name) else name.encode()
+            data = bytes.fromhex(name) if re.fullmatch("([0-9a-f]{2})+", name) else name.encode()
             h = 2166136261
             for byte in data + b";0.0.2":
                 h = (h ^ byte) * 16777619 & 0xFFFFFFFF
@@ -252,6 +258,48 @@ class Large(FleetTest):
         for _, points in bands:
             values = [float(v) for v in re.findall(r"[\d.]+", points)]
             self.assertTrue(all(-0.1 <= v <= 1000.1 for v in values))
+
+
+class RealBoards(TrialTest):
+    """What the simulated board says to nginx is what fleet reads in its log."""
+
+    def fleet(self, server):
+        log = Path(server.dir.name) / "access.log"
+        return json.loads(subprocess.run([TOOL, "fleet", "--json", log], capture_output=True, check=True).stdout)
+
+    def test_from_the_first_look_to_confirmed_and_failed(self):
+        board = self.board("fat")
+        board.publish(new("sdboot.confirm()\n"))
+        server = Nginx(board.site.folder)
+        with server as url:
+            seen = []
+
+            def look(*arguments):
+                board.ota(url, *arguments, boot=TRIAL)
+                found = self.fleet(server)
+                self.assertEqual((found["board_count"], found["unreadable"]), (1, 0), found)
+                b = found["boards"][0]
+                seen.append((b["running"], b["event"], b["version"]))
+                return b
+
+            first = look()  # stages it
+            board.power(boot=TRIAL)  # swaps, confirms
+            second = look()
+            board.publish(new("raise ValueError('no such pump; (1)')\n", version="0.0.3"), "0.0.3")
+            look()  # stages 0.0.3
+            for _ in range(5):
+                board.power(boot=TRIAL)
+            last = look()
+            self.assertEqual(seen[1:3], [("0.0.2", "confirmed", "0.0.2")] * 2)
+            self.assertEqual((seen[0][0], seen[3]), ("0.0.1", ("0.0.2", "failed", "0.0.3")))
+            self.assertTrue(last["reason"].startswith("expired"), last)
+            self.assertEqual(first["id"], second["id"])
+            board.ota(url, "device_id='kitchen; lamp (2) 100%'", boot=TRIAL)
+            names = {b["name"]: b["id"] for b in self.fleet(server)["boards"]}
+            text = "kitchen; lamp (2) 100%"
+            self.assertEqual(names, {first["name"]: first["id"], text: text.encode().hex()})
+            board.ota(url, "report=False", boot=TRIAL)
+            self.assertGreater(self.fleet(server)["silent"], 0)
 
 
 if __name__ == "__main__":
