@@ -17,7 +17,7 @@ static const char help[] =
     "CARD is an image, or the device of a card reader (/dev/sdX, not mounted).\n"
     "\n"
     "  info      what is on it, which release runs, what happened, what the next boot does\n"
-    "  check     that, every file of the release, and the whole filesystem\n"
+    "  check     that, every file of the release, and the whole filesystem, all of which is read\n"
     "  manifest  each file of the release against its manifest\n"
     "  extract   copies files to the PC: all, or PATHs\n"
     "  repair    does what the next boot would do (an interrupted commit, damaged first sectors),\n"

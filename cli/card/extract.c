@@ -34,33 +34,86 @@ static bool is_safe(const char *path) {
     return true;
 }
 
-static int copy_file(struct extract *x, const char *path, const char *to) {
+static void put(int out, const char *to, const uint8_t *data, int len) {
+    for (int done = 0; done < len;) {
+        ssize_t w = write(out, data + done, (size_t)(len - done));
+        if (w < 0) {
+            tool_die("%s: %s", to, strerror(errno));
+        }
+        done += (int)w;
+    }
+}
+
+// Opens the file anew at `at`, behind what can't be read: after an error FatFs reads no further.
+static int open_at(struct card *c, const char *path, uint64_t at) {
+    int file = c->fs.open(c->fs.ctx, path, 'r');
+    if (file >= 0 && at > 0 && (!c->is_fat || f_lseek(&c->fat.files[file], (FSIZE_t)at) != FR_OK)) {
+        c->fs.close(c->fs.ctx, file);
+        return SDB_EIO;
+    }
+    return file;
+}
+
+// Copies a file. Where a sector of a FAT card can't be read zeros take its place; *lost counts
+// their bytes. Returns 0 or the error that ended it.
+static int copy_content(struct extract *x, const char *path, const char *to, int out, uint64_t size,
+                        uint64_t *lost) {
     const struct sdb_fs *fs = &x->c->fs;
     uint8_t buf[16384];
-    int file = fs->open(fs->ctx, path, 'r');
+    uint64_t at = 0;
+    size_t piece = sizeof buf;
+    int file = open_at(x->c, path, 0);
+    while (file >= 0 && at < size) {
+        int n = fs->read(fs->ctx, file, buf, piece);
+        if (n == 0) {
+            break;
+        }
+        if (n < 0 && piece > SDB_SECTOR) {
+            piece = SDB_SECTOR; // which one is it?
+        } else if (n < 0 && x->c->is_fat) {
+            n = size - at < SDB_SECTOR ? (int)(size - at) : (int)SDB_SECTOR;
+            memset(buf, 0, (size_t)n);
+            *lost += (uint64_t)n;
+            put(out, to, buf, n);
+            at += (uint64_t)n;
+        } else if (n < 0) {
+            fs->close(fs->ctx, file);
+            return n;
+        } else {
+            put(out, to, buf, n);
+            at += (uint64_t)n;
+            continue;
+        }
+        fs->close(fs->ctx, file);
+        if (!x->c->is_fat && at > 0) {
+            return n;
+        }
+        file = open_at(x->c, path, at);
+    }
     if (file < 0) {
         return file;
     }
+    fs->close(fs->ctx, file);
+    x->bytes += at;
+    return 0;
+}
+
+static int copy_file(struct extract *x, const char *path, const char *to, uint64_t size) {
+    uint64_t lost = 0;
     int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
     if (out < 0) {
         tool_die("%s: %s", to, errno == EEXIST ? "exists, it is not replaced" : strerror(errno));
     }
-    int n;
-    while ((n = fs->read(fs->ctx, file, buf, sizeof buf)) > 0) {
-        for (int done = 0; done < n;) {
-            ssize_t w = write(out, buf + done, (size_t)(n - done));
-            if (w < 0) {
-                tool_die("%s: %s", to, strerror(errno));
-            }
-            done += (int)w;
-        }
-        x->bytes += (uint64_t)n;
-    }
-    fs->close(fs->ctx, file);
+    int res = copy_content(x, path, to, out, size, &lost);
     if (close(out) != 0) {
         tool_die("%s: %s", to, strerror(errno));
     }
-    return n;
+    if (lost > 0) {
+        x->failed++;
+        report_fault(x->r, "%s: %llu bytes can't be read, zeros are in their place", path,
+                     (unsigned long long)lost);
+    }
+    return res;
 }
 
 static int extract_one(void *ctx, const char *path, int type, int64_t size) {
@@ -86,7 +139,7 @@ static int extract_one(void *ctx, const char *path, int type, int64_t size) {
     }
     if (type == SDB_FS_FILE) {
         x->files++;
-        res = copy_file(x, path, to);
+        res = copy_file(x, path, to, (uint64_t)size);
     }
     if (res < 0) {
         x->failed++;

@@ -114,33 +114,6 @@ static void fat_fault(void *ctx, enum fatcheck_weight weight, const char *path, 
     }
 }
 
-static void check_fat(struct report *r, struct card *c) {
-    struct fatcheck f = {.fault = fat_fault, .ctx = r};
-    uint32_t lba;
-    if (c->geo.start + (uint64_t)c->geo.sectors > c->dev->sectors) {
-        report_line(r, "FAT", "not checked: part of it is not there");
-        return;
-    }
-    int res = fatcheck(&f, &c->top, &c->geo, &lba);
-    if (res < 0) {
-        report_fault(r, "the card can't be read from sector %u on (%s): the check ends there", lba,
-                     strerror(-res));
-    } else {
-        report_number(r, "fat.files", f.files);
-        report_number(r, "fat.folders", f.folders);
-        report_number(r, "fat.file_bytes", (long long)f.bytes);
-        report_number(r, "fat.lost_clusters", f.lost);
-        report_number(r, "fat.bad_clusters", f.bad);
-        report_line(r, "FAT", "%u files (%s) in %u folders; %s", f.files, say_size(f.bytes),
-                    f.folders, f.damage > 0 ? "it is damaged, see below" : "it is consistent");
-        if (f.damage > 0) {
-            report_fault(r, "the FAT is damaged: copy what can be read (sdboot card extract), then "
-                            "fsck.fat -a, or format the card");
-        }
-    }
-    fatcheck_free(&f);
-}
-
 // Blocks in use are met once, but those of a folder twice: from the folder above, and in the list
 // of all of them.
 #define BLOCK_MET 3u
@@ -174,8 +147,10 @@ static int read_whole(void *ctx, const char *path, int type, int64_t size) {
         report_fault(w->r, "%s can't be listed: %s", *path ? path : "/", sdb_strerror((int)size));
     } else if (type == SDB_FS_DIR) {
         w->folders++;
-        mark_folder(w, path);
-    } else {
+        if (w->blocks != NULL) {
+            mark_folder(w, path);
+        }
+    } else if (strcmp(path, "/.sdboot/journal") != 0) {
         int file = fs->open(fs->ctx, path, 'r');
         int n = file;
         while (file >= 0 && (n = fs->read(fs->ctx, file, buf, sizeof buf)) > 0) {
@@ -190,6 +165,37 @@ static int read_whole(void *ctx, const char *path, int type, int64_t size) {
         w->bytes += (uint64_t)size;
     }
     return 0;
+}
+
+static void check_fat(struct report *r, struct card *c) {
+    struct fatcheck f = {.fault = fat_fault, .ctx = r};
+    uint32_t lba;
+    if (c->geo.start + (uint64_t)c->geo.sectors > c->dev->sectors) {
+        report_line(r, "FAT", "not checked: part of it is not there");
+        return;
+    }
+    int res = fatcheck(&f, &c->top, &c->geo, &lba);
+    if (res < 0) {
+        report_fault(r, "the card can't be read from sector %u on (%s): the check ends there", lba,
+                     strerror(-res));
+    } else {
+        report_number(r, "fat.files", f.files);
+        report_number(r, "fat.folders", f.folders);
+        report_number(r, "fat.file_bytes", (long long)f.bytes);
+        report_number(r, "fat.lost_clusters", f.lost);
+        report_number(r, "fat.bad_clusters", f.bad);
+        report_line(r, "FAT", "%u files (%s) in %u folders; %s", f.files, say_size(f.bytes),
+                    f.folders, f.damage > 0 ? "it is damaged, see below" : "it is consistent");
+        if (c->mounted && f.damage == 0) { // what is damaged could be read for ever
+            struct reading w = {.r = r, .c = c};
+            walk_tree(&c->fs, "", read_whole, &w);
+        }
+        if (f.damage > 0) {
+            report_fault(r, "the FAT is damaged: copy what can be read (sdboot card extract), then "
+                            "fsck.fat -a, or format the card");
+        }
+    }
+    fatcheck_free(&f);
 }
 
 static int meet(void *ctx, lfs2_block_t block) {

@@ -6,6 +6,7 @@ import shutil
 import struct
 import subprocess
 import sys
+import tempfile
 import unittest
 from pathlib import Path
 
@@ -367,6 +368,72 @@ class Consistency(BoardTest):
         cards.fat(self.card, 16, 2048)
         write_at(self.card, 446, bytes(64))
         self.assertIn("FAT at sector 2048", tool("card", "info", self.card, status=1))
+
+
+TIRED = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+ssize_t pread64(int fd, void *buf, size_t len, off64_t at) {
+    off64_t bad = atoll(getenv("BAD_SECTOR")) * 512;
+    if (at < bad + 512 && at + (off64_t)len > bad) {
+        errno = EIO;
+        return -1;
+    }
+    ssize_t (*real)(int, void *, size_t, off64_t) = dlsym(RTLD_NEXT, "pread64");
+    return real(fd, buf, len, at);
+}
+"""
+
+
+class Tired(BoardTest):
+    """A card with a sector that can't be read any more."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.folder = Path(tempfile.mkdtemp())
+        cls.addClassCleanup(shutil.rmtree, cls.folder)
+        (cls.folder / "tired.c").write_text(TIRED)
+        run("gcc", "-shared", "-fPIC", "-o", cls.folder / "tired.so", cls.folder / "tired.c", "-ldl")
+
+    def ask(self, sector, *arguments):
+        env = {**os.environ, "LD_PRELOAD": str(self.folder / "tired.so"), "BAD_SECTOR": str(sector)}
+        tool = ROOT / "build" / "cli" / "sdboot"  # not with AddressSanitizer, which wants to be first
+        done = subprocess.run([str(a) for a in (tool, "card", *arguments)], env=env, capture_output=True, text=True)
+        return done.returncode, done.stdout + done.stderr
+
+    def test_it_is_said_where(self):
+        self.fat_card({**FILES, "app/big.bin": b"marker of a file" + bytes(20000)})
+        data = self.card.read_bytes()
+        lba = find_fat(self.card)
+        file = data.index(b"marker of a file") // 512
+        entry = data.index(b"BIG     BIN") // 512
+        fat = lba + struct.unpack_from("<H", data, lba * 512 + 14)[0]
+        for sector, statuses in ((0, [2]), (lba, [2]), (fat, [1, 2]), (entry, [1]), (file, [1])):
+            with self.subTest(sector):
+                code, said = self.ask(sector, "check", self.card)
+                self.assertIn(code, statuses, said)
+                self.assertIn("sector %d" % sector, said)
+                self.assertIn("Input/output error", said)
+        self.assertIn("/app/big.bin can't be read", said)
+
+    def test_the_rest_is_rescued(self):
+        self.fat_card({**FILES, "app/big.bin": b"marker of a file" + b"x" * 20000})
+        whole = b"marker of a file" + b"x" * 20000
+        file = self.card.read_bytes().index(b"marker of a file") // 512
+        for sector in (0, 4, 39):
+            out = self.dir / ("rescued-%d" % sector)
+            code, said = self.ask(file + sector, "extract", self.card, "-o", out)
+            self.assertEqual(code, 1, said)
+            self.assertIn("bytes can't be read, zeros are in their place", said)
+            self.assertEqual((out / "main.py").read_bytes(), FILES["main.py"])
+            want = bytearray(whole)
+            end = min(len(whole), sector * 512 + 512)
+            want[sector * 512 : end] = bytes(end - sector * 512)
+            self.assertEqual((out / "app" / "big.bin").read_bytes(), bytes(want))
 
 
 if __name__ == "__main__":
