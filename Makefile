@@ -203,6 +203,12 @@ install uninstall: mpremote ## PORT=/dev/ttyUSB0: the package on a board with st
 	@$(PYTHON) tools/install.py $@ --port "$(PORT)" $(if $(ARCH),--arch "$(ARCH)") \
 		$(if $(BOOT),--boot '$(BOOT)') $(if $(FORCE),--force)
 
+# RELEASES= is a folder that `sdboot release` has filled.
+RELEASES ?= www
+push: mpremote ## PORT=/dev/ttyUSB0 RELEASES=www: updates a board over USB, as from a server
+	@[ -n "$(PORT)" ] || { echo "make push: say where the board is: make push PORT=/dev/ttyUSB0"; exit 1; }
+	@$(PYTHON) tools/push.py --port "$(PORT)" $(if $(FORCE),--force) "$(RELEASES)"
+
 # The system's mpremote, or Debian's package unpacked below build/.
 mpremote:
 	@command -v mpremote >/dev/null || [ -d build/mpremote ] || \
@@ -303,4 +309,4 @@ test-install: board emu mpremote ## installing, on emulated boards
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: all help put ls test-cli-release test-cli-rest test-cli-valgrind install-host deb test-deb picture dist test-dist coverage test-types test-docs test-examples test-run test-threads memory bench-pico pico test-pico test-pico-boot test-pico-update cli test-cli test-sign test-upstream native test-native bench-native $(EMULATED:%=test-native-%) test-native-x64 rp2 test-newest test-frozen install uninstall mpremote test-install setup board emu test-emu demo run test test-unit test-sim test-board test-cuts test-faults faults test-asan cuts torture torture-slice torture-mutants bench-card bench-sign bench-update fuzz lint clean
+.PHONY: all help put ls test-cli-release test-cli-rest test-cli-valgrind install-host deb test-deb picture dist test-dist coverage test-types test-docs test-examples test-run test-threads memory bench-pico pico test-pico test-pico-boot test-pico-update cli test-cli test-sign test-upstream native test-native bench-native $(EMULATED:%=test-native-%) test-native-x64 rp2 test-newest test-frozen install uninstall push mpremote test-install setup board emu test-emu demo run test test-unit test-sim test-board test-cuts test-faults faults test-asan cuts torture torture-slice torture-mutants bench-card bench-sign bench-update fuzz lint clean

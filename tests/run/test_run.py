@@ -13,7 +13,7 @@ sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests" / "sim"), str(ROOT / "te
 from board import Terminal  # noqa: E402
 from install import find_mpremote  # noqa: E402
 from lab import own_folder  # noqa: E402
-from web import RawServer, Site, answer, package, release  # noqa: E402
+from web import IndexedSite, RawServer, Site, answer, package, release  # noqa: E402
 
 RUN = ["/usr/bin/python3", str(ROOT / "tools" / "run.py")]
 FILES = ["/usr/bin/python3", str(ROOT / "tools" / "cardfiles.py")]
@@ -155,6 +155,45 @@ class Serial(RunTest):
         done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         return done.stdout
+
+    def start(self):
+        """The board on a serial port, booted from its card."""
+        command = [*RUN, *self.images, "--pty"]
+        pipe = subprocess.PIPE
+        board = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, errors="replace")
+        self.addCleanup(board.communicate)
+        self.addCleanup(board.kill)
+        self.port = ROOT / board.stdout.readline().split()[6]
+        self.wait_for(board, "on SD card")
+        time.sleep(0.3)
+        return board
+
+    def wait_for(self, board, text):
+        for line in iter(board.stdout.readline, ""):
+            if text in line:
+                return
+        self.fail(text)
+
+    def test_push(self):
+        """`make push`: the board takes a release over its serial line, once."""
+        site = IndexedSite(self.dir / "www")
+        new = {**release("0.0.2"), "app/data.bin": bytes(range(256)) * 40}
+        site.add("0.0.2", new)
+        board = self.start()
+        push = ["/usr/bin/python3", ROOT / "tools" / "push.py", "--port", self.port, site.folder]
+        done = tool(*push)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn("100%", done.stdout)
+        self.assertIn("the board is reset to run it", done.stdout)
+        self.wait_for(board, "release 0.0.2 is in place")
+        self.wait_for(board, "release 0.0.2 runs")
+        time.sleep(0.3)
+        done = tool(*push)
+        self.assertIn("push: nothing to install", done.stdout + done.stderr)
+        (site.folder / "versions").write_text("0.0.3;none.tar;" + "0" * 40)
+        done = tool(*push)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("push: the board refuses: NetworkError: file:///remote/none.tar can't be read", done.stderr)
 
     def test_mpremote(self):
         """Files go to the card, through a reset; every byte value gets through."""
