@@ -156,7 +156,7 @@ class OTA:
     def install(self, release):
         """Stages `release`. On any error what runs now is untouched, a release that was staged before
         stays so, and a later call starts anew."""
-        gc.collect()
+        board.forget("signed", "whom")  # what has found it makes room for what installs it
         what = "install of " + release.version
         if release.index and load("delta").stage(self, release, what):
             return
@@ -240,6 +240,8 @@ class OTA:
             response.close()
         if signature:
             signature.finish()
+        response = buf = piece = None
+        gc.collect()  # what is kept of the list must not split the room that buffers had
         result, *release, seq, expires, skipped, failed, held, why = versions.finish()
         if result >= 0:
             if signature:
@@ -258,6 +260,9 @@ class OTA:
         # Of the file at `url`, or None if any release is taken.
         if self.key is None and mounted.keys is None and not mounted.on_flash(*mounted.KEYS):
             return None
+        # What stays comes first: it must not lie behind what goes, there is little room.
+        for name in ("_sdsign", "_sdlist", "_sdhttp"):
+            load(name)
         signed = load("signed")
         known = signed.keys(self.key)
         if known is None:
