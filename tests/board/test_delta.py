@@ -2,10 +2,11 @@
 
 import hashlib
 import random
+import subprocess
 import unittest
 
 from cutting import CutTest
-from rig import BoardTest
+from rig import ATTEMPT, BOARD, BOOT, HASTY, BoardTest
 from web import IndexedSite, PythonServer, RangeServer, package, release
 
 
@@ -273,6 +274,31 @@ class Resumed(DeltaTest):
                     lost = self.fetched(before) - most * (1 - share)
                     self.assertLess(lost, 100000 + 10000 + most * 0.05, r.out)
                     self.assertRuns("0.0.2", new)
+
+    def test_power_that_never_lasts(self):
+        """It goes again and again, long before an update is done: each boot gets further."""
+        new = files("0.0.2", 60, seed=2, size=4000)
+        self.site.add("0.0.2", new)
+        for fs in ("fat", "littlefs"):
+            with self.subTest(fs):
+                getattr(self, fs + "_card")(release("0.0.1"))
+                url = self.serve()
+                boots = 0
+                while self.lasts(url, 260) and boots < 30:
+                    boots += 1
+                self.assertGreater(boots, 1)
+                self.assertLess(boots, 30)
+                self.assertRuns("0.0.2", new)
+
+    def lasts(self, url, sectors):
+        """A boot that ends when so many are written. False if the update was staged before."""
+        job = "attempt(sdboot.OTA(%r).install_update_if_available)\n" % url
+        flash = self.dir / "flash.img"
+        self.make_flash(flash, HASTY + BOOT % "" + ATTEMPT + job)
+        stats = ["--stats", self.dir / "stats", "--cut", str(sectors)]
+        done = subprocess.run([BOARD, "--flash", flash, "--card", self.card, *stats], capture_output=True, input=b"")
+        self.assertIn(done.returncode, (0, 75))
+        return done.returncode == 75
 
     def update(self, url, quite=False):
         r = super().update(url, quite)
