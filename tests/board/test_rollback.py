@@ -3,6 +3,7 @@
 import unittest
 from concurrent.futures import ThreadPoolExecutor
 
+from rig import EMULATED
 from trials import FILESYSTEMS, OLD, STATUS, TRIAL, TrialTest, both, new, status_of
 from web import PythonServer
 
@@ -457,7 +458,9 @@ print("GOOD")
             board.stage(new(self.DIES[name]))
             r = board.live("OLD RUNS", boot="attempts=1, trial_timeout=2, confirm_after=1")
             board.assertTakenBack(r, "expired")
-            self.assertEqual(r.out.count("has not confirmed in time"), 1)
+            # The emulated boards don't tell a soft reset from others: it counts as a boot.
+            late = 0 if EMULATED and name == "exits" else 1
+            self.assertEqual(r.out.count("has not confirmed in time"), late)
 
         with ThreadPoolExecutor(6) as pool:
             jobs = {(f, n): pool.submit(die, f, n) for n in self.DIES for f in FILESYSTEMS}

@@ -116,7 +116,7 @@ class Memory(Native):
         shutil.rmtree(self.dir / "sdboot")
         flash = self.flash_with({})
         r = self.power_flash(flash, "--exec", self.text("_sdboot"))
-        self.assertIn("sdboot: an update can't be finished: no memory for the native module", r.out)
+        self.assertIn("sdboot: no memory for the native module _sdswap", r.out)
         self.assertIn("\nmain runs", r.out)
         r = self.power_flash(flash)  # more memory, and it goes on
         self.assertIn("sdboot: release 0.0.2 is in place", r.out)
