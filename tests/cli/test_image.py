@@ -1,7 +1,10 @@
 """sdboot image: the card that a board makes, byte for byte."""
 
 import os
+import pty
+import select
 import subprocess
+import time
 import unittest
 
 from test_cli import TOOL, rig, web  # first: says where rig is
@@ -72,6 +75,33 @@ class Image(BoardTest):
         for i in range(45):
             (tree / ("f%d" % i)).write_bytes(b"z" * 100000)
         self.assertIn("full", tool("image", "--size", "4M", "--from", tree, self.dir / "z", status=1))
+
+
+class Sim(BoardTest):
+    def test_the_simulated_board_on_a_card(self):
+        tree = self.write_tree({"main.py": b"print('hello from the card')\n"})
+        tool("image", "--size", "16M", "--from", tree, self.card)
+        ours, theirs = pty.openpty()
+        self.addCleanup(os.close, ours)
+        command = [str(TOOL), "sim", str(self.card)]
+        process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)
+        os.close(theirs)
+        out = b""
+        end = time.monotonic() + 120
+        while b">>> " not in out and time.monotonic() < end and process.poll() is None:
+            if select.select([ours], [], [], 1)[0]:
+                out += os.read(ours, 4096)
+        os.write(ours, b"\x1d")
+        self.assertEqual(process.wait(60), 0, out)
+        self.assertIn(b"hello from the card", out)
+
+    def test_arguments(self):
+        blank(self.card, MIB)
+        self.assertIn("needs a card", tool("sim", status=2))
+        self.assertIn("No such file", tool("sim", self.dir / "none", status=2))
+        os.environ["SDBOOT_TREE"] = str(self.dir)
+        self.addCleanup(os.environ.pop, "SDBOOT_TREE")
+        self.assertIn("SDBOOT_TREE", tool("sim", self.card, status=2))
 
 
 if __name__ == "__main__":
