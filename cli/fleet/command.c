@@ -1,5 +1,4 @@
 // sdboot fleet: which boards run what, from a web server's access logs.
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,16 +44,6 @@ struct options {
     struct fleet_terms terms;
 };
 
-static long number(const char *option, const char *text, long most) {
-    char *end;
-    errno = 0;
-    long n = strtol(tool_value(option, text), &end, 10);
-    if (errno != 0 || *end != '\0' || n < 0 || n > most) {
-        tool_die("%s: \"%s\" is no number from 0 to %ld", option, text, most);
-    }
-    return n;
-}
-
 static double per_cent(const char *option, const char *text) {
     char *end;
     double n = strtod(tool_value(option, text), &end);
@@ -94,14 +83,14 @@ static void parse(int argc, char **argv, struct options *o, struct fleet *f) {
             o->html = tool_value("--html", optarg);
             break;
         case BOARDS:
-            o->boards = (uint32_t)number("--boards", optarg, FLEET_BOARDS);
+            o->boards = (uint32_t)tool_number("--boards", optarg, 0, FLEET_BOARDS);
             o->boards = o->boards == 0 ? ALL : o->boards;
             break;
         case STUCK:
-            f->stuck_after = number("--stuck", optarg, 100000) * 3600;
+            f->stuck_after = tool_number("--stuck", optarg, 0, 100000) * 3600;
             break;
         case GONE:
-            f->gone_after = number("--gone", optarg, 100000) * 3600;
+            f->gone_after = tool_number("--gone", optarg, 0, 100000) * 3600;
             break;
         case 'a':
             o->alert = true;
@@ -110,7 +99,8 @@ static void parse(int argc, char **argv, struct options *o, struct fleet *f) {
             o->terms.version = tool_value("-r", optarg);
             break;
         case MIN_CONFIRMED:
-            o->terms.min_confirmed = (uint32_t)number("--min-confirmed", optarg, FLEET_BOARDS);
+            o->terms.min_confirmed =
+                (uint32_t)tool_number("--min-confirmed", optarg, 0, FLEET_BOARDS);
             break;
         case MAX_FAILED:
             o->terms.max_failed = per_cent("--max-failed", optarg);
