@@ -9,11 +9,11 @@ from ._native import builtin, load
 # On the internal flash, where no card can change them:
 KEYS, _, NEXT = mounted.KEYS  # public keys; those of a release that is not confirmed yet
 SEQ = "sdboot.seq"  # the highest number of a list that was accepted, and whose key signed it
-LONGEST = 2048  # bytes of a signature file
-
+LONGEST = 2048  # bytes of a signature file, and of a list of keys
 
 _END = b"\n# complete\n"
-_REPLACES = b"# sdboot.pub"  # how NEXT begins if there was a KEYS
+_OF = b"# keys of release "  # in front of each list in NEXT
+
 
 def _load(name):
     try:
@@ -52,15 +52,12 @@ def keys(given=None):
         given = _read(KEYS)
     if given is None:
         given = mounted.keys
-        waiting = _read(NEXT) or b""
-        if waiting.startswith(_REPLACES):  # adopt() was cut short
-            given = waiting
     if given is None:
         return None
     if isinstance(given, str):
         given = given.encode()
     if on_trial():  # its next list may be signed by them already
-        given += b"\n" + (_waiting(mounted.INSTALLED) or b"")
+        given += _waiting(mounted.INSTALLED)
     return given
 
 
@@ -75,25 +72,36 @@ def keep(version, directory, given):
         except OSError as e:
             if e.errno != 2:
                 raise
-    if text is None:
-        if mounted.on_flash(NEXT):
-            builtin("os").remove(mounted.flash(NEXT))
-        return
-    if len(text) > LONGEST or load("_sdsign").count(text) <= 0:
+    if text is not None and (len(text) > LONGEST or load("_sdsign").count(text) <= 0):
         raise PackageError(217, "%s: .keys is no list of public keys" % version)
-    kind = _REPLACES if _read(KEYS) is not None else b"# key="
-    _write(NEXT, kind + b" after release %s\n%s" % (version.encode(), text))
+    record = mounted.record()
+    kept = b""
+    if record[mounted.STATE] == mounted.STAGED and record[mounted.VERSION] != version:
+        kept = _of(record[mounted.VERSION])  # it waits until this one is whole
+    if text is not None:
+        kept += b"\n%s%s\n%s" % (_OF, version.encode(), text)
+    _put(kept)
+
+
+def _put(lists):
+    if lists:
+        _write(NEXT, lists)
+    elif mounted.on_flash(NEXT):
+        builtin("os").remove(mounted.flash(NEXT))
+
+
+def _of(version):
+    # What waits of this release, b"" if nothing does.
+    for found in (b"\n" + (_read(NEXT) or b"")).split(b"\n" + _OF)[1:]:
+        if found.split(b"\n", 1)[0].strip() == version.encode():
+            return b"\n" + _OF + found
+    return b""
 
 
 def _waiting(*events):
     # The keys that wait, if the running release has brought them and its last event is one of these.
-    data = _read(NEXT)
-    if data is None:
-        return None
-    version = data.split(b"\n", 1)[0].split()[-1]
     record = mounted.record()
-    same = record[mounted.EVENT_VERSION] == str(version, "utf-8")
-    return data if same and record[mounted.EVENT] in events else None
+    return _of(record[mounted.EVENT_VERSION]) if record[mounted.EVENT] in events else b""
 
 
 def on_trial():
@@ -103,10 +111,11 @@ def on_trial():
 def adopt():
     """The keys that a release has brought are the board's, once it is confirmed."""
     state = mounted.record()[mounted.STATE]
-    confirmed = state in (mounted.IDLE, mounted.STAGED)
-    if confirmed and _waiting(mounted.INSTALLED, mounted.CONFIRMED):
-        os = builtin("os")
-        os.rename(mounted.flash(NEXT), mounted.flash(KEYS))
+    if state == mounted.IDLE or state == mounted.STAGED:
+        found = _waiting(mounted.INSTALLED, mounted.CONFIRMED)
+        if found:
+            _write(KEYS, found)
+            _put(_of(mounted.record()[mounted.VERSION]) if state == mounted.STAGED else b"")
 
 
 class Signature:

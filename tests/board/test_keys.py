@@ -3,10 +3,11 @@
 import shutil
 import unittest
 
-from rig import host, FLASH_TOOL
+from cutting import CutTest
+from rig import ATTEMPT, BOOT, FLASH_TOOL, HASTY, host
 from test_lists import OneBoard
 from test_ota import OLD
-from web import package, release
+from web import Site, package, release
 
 QUIET = b"import app.code\nprint('release', app.code.version, 'runs')\n"  # confirms nothing
 INSTALL = "install_update_if_available()"
@@ -195,17 +196,71 @@ class Refused(KeysTest):
 
     def test_a_flash_whose_renames_are_two_steps(self):
         """On FAT power may fail after the old list is gone and before the new one has its name."""
-        text = "# sdboot.pub after release 0.0.2\n%s\n# complete\n" % self.other
-        self.to_flash("sdboot.next", text)
+        text = "\n# keys of release 0.0.2\n%s\n# complete\n" % self.other
+        self.to_flash("sdboot.pub.new", text)
         host(FLASH_TOOL, "rm", self.flash, "/sdboot.pub")
         self.assertTrusts(False, True)
-        # Only one that was there, and only a file that was finished.
-        self.to_flash("sdboot.next", text.replace("sdboot.pub", "key="))
+        # Only if it was finished, and only as long as there is no whole one.
         self.with_keys(self.key)
         self.assertTrusts(True, False)
-        host(FLASH_TOOL, "rm", self.flash, "/sdboot.next")
-        self.to_flash("sdboot.next.new", text[:-1])
+        self.to_flash("sdboot.pub.new", text[:-1])
         self.assertTrusts(True, False)
+
+
+class Waiting(KeysTest):
+    """A release with keys is staged, and then a newer one: whichever gets into place, its keys count."""
+
+    def setUp(self):
+        super().setUp()
+        self.root = self.site
+        self.third = self.make_key("third")
+        self.publish_in("a", "0.0.2", self.other)
+
+    def publish_in(self, folder, version, keys):
+        self.site = Site(self.root.folder / folder)
+        self.put_out(version, keys)
+        self.site = self.root
+
+    def job(self):
+        call = "attempt(lambda: sdboot.OTA('%s/%s').%s)\n"
+        return "".join(call % (self.url, folder, INSTALL) for folder in "ab")
+
+    def assertPair(self):
+        r = self.run_job("")
+        if "release 0.0.3 runs" in r.out:
+            names = {"third": True, "other": False, "ours": False}
+        else:
+            self.assertIn("release 0.0.2 runs", r.out)
+            names = {"third": False, "other": True, "ours": False}
+        for name, taken in names.items():
+            self.put_out("9.0.0", name=name)
+            r = self.look()
+            self.assertEqual(r.results == ["9.0.0"], taken, name + r.out)
+        return names["third"]
+
+    def test_power_cut_at_the_end_of_the_newer_one(self):
+        self.publish_in("b", "0.0.3", self.third)
+        flash, card = self.flash.read_bytes(), self.card.read_bytes()
+        r = self.run_job(self.job())
+        self.assertEqual(r.results, ["True", "True"], r.out)
+        self.assertTrue(self.assertPair())
+        written = r.stats["card_write_sectors"]
+        newer = set()
+        for cut in range(written - 30, written + 1, 3):
+            with self.subTest(cut=cut):
+                self.flash.write_bytes(flash)
+                self.card.write_bytes(card)
+                self.to_flash("boot.py", HASTY + BOOT % "" + ATTEMPT + self.job())
+                CutTest.start(self, self.flash, "--cut", str(cut), statuses=(75,))
+                newer.add(self.assertPair())
+        self.assertIn(False, newer)
+
+    def test_the_newer_one_is_refused(self):
+        self.publish_in("b", "0.0.3", "no key")
+        r = self.run_job(self.job())
+        self.assertEqual(r.results, ["True"], r.out)
+        self.assertIn("no list of public keys", r.errors[0])
+        self.assertFalse(self.assertPair())
 
 
 class Cut(KeysTest):
