@@ -24,6 +24,7 @@ struct sdb_card *sdb_card_new(const struct sdb_bdev *dev, struct sdb_call *call,
     self->stop = false;
     self->errors = 0;
     self->dead = false;
+    self->forgotten = false;
     self->sync_raises = false;
     self->block_size = SDB_SECTOR;
     return self;
@@ -128,6 +129,9 @@ static int card_leave(struct sdb_card *self, int res) {
 }
 
 static int card_sync(struct sdb_card *self) {
+    if (self->forgotten) {
+        return 0;
+    }
     if (sdb_card_is_dead(self)) {
         return SDB_ENODEV;
     }
@@ -148,6 +152,9 @@ static mp_obj_t card_transfer(size_t n_args, const mp_obj_t *args, mp_uint_t fla
     struct sdb_card *self = sdb_card_get(args[0]);
     mp_buffer_info_t buf;
     mp_get_buffer_raise(args[2], &buf, flags);
+    if (self->forgotten) {
+        return MP_OBJ_NEW_SMALL_INT(0);
+    }
     uint32_t off = n_args > 3 ? (uint32_t)mp_obj_get_int_truncated(args[3]) : 0;
     int res = sdb_card_is_dead(self) ? SDB_ENODEV : sdb_card_failed(self);
     if (res == 0 && self->gate != NULL) {

@@ -25,6 +25,7 @@ struct sdb_card {
     bool stop;                          // nothing goes on after it
     uint32_t errors;                    // counts transfers that have failed
     bool dead;                          // another device has taken the place of this one
+    bool forgotten;                     // dead, and what is written is ignored in silence
     bool sync_raises;                   // for FAT: MicroPython's glue drops what ioctl(3) returns
     uint32_t block_size;                // bytes, a multiple of 512
     uint8_t bounce[SDB_SECTOR];

@@ -72,6 +72,20 @@ static mp_obj_t mount_failed(mp_obj_t self_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(mount_failed_obj, mount_failed);
 
+// forget(gc): gc.collect(). After drop() it closes files that the application has lost; FatFs would
+// have the firmware print an error for each, though nobody is there to be told. littlefs needs to
+// know that it can't read.
+static mp_obj_t mount_forget(mp_obj_t self_in, mp_obj_t gc) {
+    struct sdb_mount *self = mount_get(self_in);
+    struct sdb_card *card = self->card;
+    struct sdb_call call = {.pending = MP_OBJ_NULL};
+    card->forgotten = sdb_card_is_dead(card) && card->sync_raises;
+    int res = sdb_call(&call, gc, MP_QSTR_collect, NULL, 0, NULL);
+    card->forgotten = false;
+    return sdb_call_end(&call, res);
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(mount_forget_obj, mount_forget);
+
 // watch(opened): opened(file) is called for each file that is opened to write; None ends that
 static mp_obj_t mount_watch(mp_obj_t self_in, mp_obj_t opened) {
     mount_get(self_in)->opened = opened;
@@ -149,6 +163,7 @@ SDB_TYPE_ITERATOR(sdb_listing_type, MP_QSTR_Listing, LISTING_METHODS, listing_it
 #define MOUNT_METHODS(X)                                                                           \
     X(MP_QSTR_use, mount_use_obj)                                                                  \
     X(MP_QSTR_failed, mount_failed_obj)                                                            \
+    X(MP_QSTR_forget, mount_forget_obj)                                                            \
     X(MP_QSTR_watch, mount_watch_obj)                                                              \
     X(MP_QSTR_open, mount_open_obj)                                                                \
     X(MP_QSTR_chdir, mount_chdir_obj)                                                              \

@@ -124,7 +124,7 @@ def settle():
 def renew():
     """Mounts the card anew. Called by the keeper too, when it is used after drop()."""
     settle()
-    gc.collect()  # closes forgotten files, as long as what they are on is there
+    fs.forget(gc)  # closes lost files, as long as what they are on is there
     try:
         try:
             _renew()

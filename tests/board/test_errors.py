@@ -190,6 +190,34 @@ attempt(lambda: len(os.listdir()))
                 r = self.power(boot=boot, job=WRITERS + job)
                 self.assertEqual(r.results, ["True", "/data", "60"], r.out)
 
+    def test_lost_files(self):
+        """Nobody is there to be told of what was lost of files that nobody has any more."""
+        job = """
+import _board
+def work(n):
+    files = [open("/f%d.txt" % i, "w") for i in range(n)]
+    for f in files:
+        f.write("x" * 700)
+    files[0].flush()
+    open("/old.txt", "a").write("more")
+    for i in range(99): open("/n%d.txt" % i, "w").write("x" * 5000)
+
+for n in (1, 5, 12):
+    _board.card_fail("w1+")
+    attempt(work, n)
+    _board.card_fail("")
+    attempt(sdboot.recover)
+    attempt(sdboot.recover)
+"""
+        self.fat_card({"old.txt": b"old"})
+        for boot in ("", "journal=False"):
+            with self.subTest(boot):
+                r = self.power(boot=boot, job=job)
+                self.assertNotIn("OSError: \n", r.out)
+                raised = [e.split()[:2] for e in r.errors]
+                self.assertEqual(raised[:3], [["OSError", "5"]] * 3, r.out)
+                self.assertEqual(r.results[:6], ["True", "False"] * 3)
+
     def test_recover_with_little_memory(self):
         job = """
 import _board, gc
