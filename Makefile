@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # sdboot. `make help` lists the targets.
 
 PYTHON := /usr/bin/python3

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """`make bench-card`: what sdboot writes to a card, in exact counts of sectors and commands.
 
 Two releases on FAT with three cluster sizes, with the journal and without; a logger of 1,000 lines

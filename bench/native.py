@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """`make bench-native`: what the native modules cost a board, on each instruction set.
 
 Bytes of MicroPython's heap and of executable memory are exact. Times are the emulator's, told as

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """`make bench-patterns`: what programs cost a card on the journal, with plain FatFs beside it.
 
 Each program runs on a fresh card of 300 MiB (FAT32, clusters of 4 KiB) twice: journalled and with

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`make bench-pico`: what a boot and an update take a Raspberry Pi Pico, emulated, with the card's
 driver in Python: milliseconds, 1000 instructions, milliseconds on the SPI bus, commands and sectors
 read and written. Caches of the flash are not modelled: a real one is slower."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Instructions of one check of an Ed25519 signature, counted in qemu-user: `make bench-sign`."""
 
 import subprocess

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """`make bench-update`: what an update costs on the wire and on the card, in exact counts.
 
 A release of 200 files, packed by build/cli/sdboot and served by nginx; a proxy between the two counts

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Would a board take this package? Asked of the code that runs on boards.
 #ifndef SDBOOT_ACCEPT_H
 #define SDBOOT_ACCEPT_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The commands of the host tool. Each gets its own arguments, argv[0] being its name, and returns
 // an exit code (tool.h).
 #ifndef SDBOOT_COMMANDS_H

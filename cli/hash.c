@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "cli/hash.h"
 
 #include "cli/tool.h"

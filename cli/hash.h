@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Hashes for the core, from Mbed TLS.
 #ifndef SDBOOT_HASH_H
 #define SDBOOT_HASH_H

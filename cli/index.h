@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The index of a package, from which boards learn what they need not fetch (docs/FORMAT.md).
 #ifndef SDBOOT_INDEX_H
 #define SDBOOT_INDEX_H

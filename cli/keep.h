@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Old releases: which of them a list still needs. And how a folder becomes a release on GitHub.
 #ifndef SDBOOT_KEEP_H
 #define SDBOOT_KEEP_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // sdboot keygen and sdboot sign: minisign's keys and signatures, of the kind that boards check.
 #include <getopt.h>
 #include <sodium.h>

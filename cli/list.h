@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Changing a list of releases, `versions`: its lines stay as they are but for those that must not.
 #ifndef SDBOOT_LIST_H
 #define SDBOOT_LIST_H

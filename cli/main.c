@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // sdboot: releases for boards that boot from an SD card, made and checked on a PC.
 #include <stdio.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "minisign.h"
 
 #include <errno.h>

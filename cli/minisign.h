@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Keys and signatures in the files of minisign: both ways with minisign itself. Signatures are of
 // the file as it is ("Ed", minisign -S -l), which is what boards can check.
 #ifndef SDBOOT_MINISIGN_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A release's package: a tar of what is named, the same bytes for the same files.
 #ifndef SDBOOT_PACKAGE_H
 #define SDBOOT_PACKAGE_H

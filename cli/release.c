@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // sdboot release: packs, asks the boards' own code whether it is good, publishes.
 #include <errno.h>
 #include <getopt.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A web server asked as a board asks it.
 #ifndef SDBOOT_REMOTE_H
 #define SDBOOT_REMOTE_H

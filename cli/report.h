@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a command has found, in words or as one JSON object (--json).
 #ifndef SDBOOT_REPORT_H
 #define SDBOOT_REPORT_H

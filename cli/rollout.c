@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // sdboot rollout and sdboot withdraw: a release that is published becomes wider, or goes.
 #include <getopt.h>
 #include <stdio.h>

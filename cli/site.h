@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A folder as a web server serves it: `versions`, its signature, packages.
 #ifndef SDBOOT_SITE_H
 #define SDBOOT_SITE_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the commands of the host tool share: messages, files, exit codes.
 #ifndef SDBOOT_TOOL_H
 #define SDBOOT_TOOL_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // sdboot verify: what a board would say of what a web server offers.
 #define _GNU_SOURCE
 #include <errno.h>

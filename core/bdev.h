@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The card as the core sees it: an array of 512-byte sectors behind three callbacks.
 // All card access of sdboot goes through one such struct; the journal is put in between here.
 #ifndef SDB_BDEV_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Little-endian fields of on-disk structures at any alignment.
 #ifndef SDB_BYTES_H
 #define SDB_BYTES_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // CRC-32 (IEEE 802.3, reflected, polynomial 0xEDB88320), as in zlib.
 #ifndef SDB_CRC32_H
 #define SDB_CRC32_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Results of the core: 0 or a count on success, one of these on failure.
 #ifndef SDB_ERROR_H
 #define SDB_ERROR_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the engine needs of a mounted filesystem. Paths are absolute within the volume
 // ("/app/main.py"), UTF-8, no trailing '/'. Every callback returns 0 (or what its comment says)
 // or a negative SDB_E* / -errno. A handle is a small non-negative number; the engine holds at most

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "core/semver.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Versions as people write them, ordered after Semantic Versioning 2.0.0.
 #ifndef SDB_SEMVER_H
 #define SDB_SEMVER_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Two slots of 512 bytes that are written alternately, so that a write torn by a power cut leaves
 // the one before it: where the state record is. What a card's journal offers and an update needs.
 #ifndef SDB_SLOTS_H

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """An emulated board: real MicroPython under QEMU, its flash and its card in image files.
 
 usage: emu/board.py BOARD [options]

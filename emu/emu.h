@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the emulated boards need beside sim/board.h: the emulator's services, memory for code.
 #ifndef EMU_H
 #define EMU_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // MP_CONFIGFILE of the emulated boards: the port's configuration with the features of ESP32's
 // firmware that sdboot and its tests use.
 #include "mpconfigport.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Memory for native code, as ESP32 has it: apart from MicroPython's heap, limited, and free again
 // only after a reset.
 #include <string.h>

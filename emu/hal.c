@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // MicroPython's hardware layer: serial line and waiting.
 #include "extmod/misc.h"
 #include "py/mphal.h"

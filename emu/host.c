@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // sim/board.h's files of the host, on the emulator's streams.
 #include <string.h>
 

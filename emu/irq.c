@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Timers, watchdog and serial line, polled by the interpreter: MICROPY_VM_HOOK_LOOP, and whoever
 // waits.
 #include "py/mphal.h"

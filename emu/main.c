@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The emulated board starts.
 #include "emu.h"
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # The emulated board as a user module: its own parts, and those of the simulated board that don't
 # need Linux. EMU_HOST is the file with the emulator's services.
 EMU_MOD_DIR := $(USERMOD_DIR)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Module emu: what tests and frozen code ask the emulated board.
 #include "py/mperrno.h"
 #include "py/runtime.h"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The network of an emulated board: it asks for connections over two FIFOs, see frozen/socket.py,
 and gets them here, from the host or from a web server that serves a folder."""
 

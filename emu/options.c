@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The board's options, as board.py writes them: a file of lines "name value".
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Power and resets. A hard reset ends the machine with a status that has board.py start it again;
 // what outlives it is in a file.
 #include <string.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The emulator's services by semihosting: a trap with the number of a call and its arguments, in
 // the words of Arm's specification "Semihosting for AArch32 and AArch64", which RISC-V shares.
 #include <string.h>

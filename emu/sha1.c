@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // SHA-1, RFC 3174.
 #include <string.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Functions of C's library that sdboot's core uses in firmware, and that MicroPython's own part of
 // it (shared/libc) does not have; not every port links another.
 #include <string.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The serial line's input. board.py appends what comes to the file "typed", which can be read
 // without waiting, unlike a pipe; a byte in the FIFO "ticks", every few milliseconds and when
 // something has come, lets the board sleep in between.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Calling Python from the core's callbacks: exceptions become negative errno values, because the C
 // between the callback and its caller must not be jumped over.
 #ifndef SDB_CALL_H

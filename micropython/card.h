@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // _sdboot.Card: the block device that filesystems are mounted on. All access of sdboot to a card
 // goes through the struct sdb_bdev inside it.
 #ifndef SDB_CARD_H

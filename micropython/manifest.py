@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # For people who build firmware: freezes sdboot's Python part; micropython.mk or micropython.cmake
 # builds its C. In the manifest of your board:
 #

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # sdboot as USER_C_MODULES of a firmware that is built with CMake (esp32, rp2); micropython.mk is
 # for the others.
 add_library(usermod_sdboot INTERFACE)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # sdboot as USER_C_MODULES of a firmware.
 SDBOOT_MOD_DIR := $(USERMOD_DIR)
 SDBOOT_CORE_DIR := $(SDBOOT_MOD_DIR)/../core

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Module _sdarea: the control area of a card that has none, an old one, or first sectors that are
 // not what they were. Loaded for such a card only.
 #include "card.h"

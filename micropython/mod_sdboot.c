@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Module _sdboot: what stays in memory on a board — the card, its journal, the state record.
 #include "mount.h"
 #include "objfs.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Module _sdcard: formatting a card. Loaded for such a card only.
 #include "card.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Module _sderror: what the error codes mean. Loaded when there is one to tell.
 #include "port.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Module _sdhttp: speaks to a web server. Loaded to look for a release.
 #include "port.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Module _sdindex: builds a package from what is on the card and what is missing there. Loaded to
 // install a release that has an index.
 #include "objfs.h"

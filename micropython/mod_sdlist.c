@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Module _sdlist: what the server's list of releases says. Loaded to look for one.
 #include "port.h"
 

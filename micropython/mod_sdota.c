@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Module _sdota: stages a release. Loaded when there is one to install.
 #include "objfs.h"
 #include "objhash.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Module _sdprobe: what is on a card that is new to sdboot, or one that has lost its first sectors.
 // Loaded for such a card, and for what a PC has made read-only.
 #include "objdev.h"

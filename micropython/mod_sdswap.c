@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Module _sdswap: puts a staged release in place, checks it, ends its trial, takes it back. Loaded
 // at a boot that has such work to do, and to verify.
 #include "objfs.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // _sdboot.Mount: what is mounted, a filesystem object (VfsFat, VfsLfs2) with a keeper before it.
 //
 // The keeper stays when the card is mounted anew, and sees to what the filesystem objects hold

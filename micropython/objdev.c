@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "objdev.h"
 
 #include "core/error.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A Python block device (machine.SDCard) as the core's struct sdb_bdev.
 #ifndef SDB_OBJDEV_H
 #define SDB_OBJDEV_H

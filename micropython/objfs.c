@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "objfs.h"
 
 #include "core/error.h"

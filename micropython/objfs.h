@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A filesystem object (VfsFat, VfsLfs2), mounted or not, as the core's struct sdb_fs.
 #ifndef SDB_OBJFS_H
 #define SDB_OBJFS_H

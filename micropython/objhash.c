@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "objhash.h"
 
 #include "core/error.h"

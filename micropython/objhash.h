@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A class of hashlib (sha1, sha256) as the core's struct sdb_hash.
 #ifndef SDB_OBJHASH_H
 #define SDB_OBJHASH_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "objvolume.h"
 
 #include "core/release/record_fs.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A Volume of the module _sdboot as the other modules see it: a Python object, because native
 // modules can't be linked with each other.
 #ifndef SDB_OBJVOLUME_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // One source, two forms: modules of a firmware (USER_C_MODULES), or native modules (.mpy) that a
 // stock firmware loads, where a module can reach MicroPython through one table of functions only
 // and has no constant that knows where it is. What differs between them is here.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Part of port.h: a module that is built into a firmware. Types and dictionaries are constants.
 #ifndef SDB_PORT_FIRMWARE_H
 #define SDB_PORT_FIRMWARE_H

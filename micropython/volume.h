@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // _sdboot.Volume: a FAT volume on a Card, with its journal and state record, see
 // core/journal/volume.h.
 #ifndef SDB_VOLUME_OBJ_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // main() of the board.
 #include <stdio.h>
 #include <stdlib.h>

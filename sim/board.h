@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The simulated ESP32 board: what its parts share.
 #ifndef SIM_BOARD_H
 #define SIM_BOARD_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The boot order of ports/esp32/main.c.
 #include <string.h>
 

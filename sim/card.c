@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The card in the slot: an image file with faults, counters and a time model.
 #include <stdio.h>
 #include <stdlib.h>

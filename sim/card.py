@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # littlefs images of a card, with the parameters that sdboot gives littlefs on a card.
 #     build/sim/board --host sim/card.py make card.img --size 64M tree
 import sys

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The board's clock and machine.RTC. It starts at 2000-01-01 at power-on and keeps time over
 // resets, as ESP32's does.
 #include <time.h>

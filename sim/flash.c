@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The internal flash: module esp32 with its class Partition, of which the board has one, "vfs".
 // A NOR flash: erasing sets bits in units of 4096 bytes, writing only clears them.
 #include <stdio.h>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Internal-flash images: littlefs as ESP32's firmware makes it.
 #     build/sim/board --host sim/flash.py make flash.img boot.py lib:/lib
 import sys

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // MicroPython's hardware layer: serial line and waiting. The rest is the unix port's.
 #include <errno.h>
 #include <string.h>

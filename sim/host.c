@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Files of the host, for the card, the flash and the reports.
 #define _GNU_SOURCE
 #include <fcntl.h>

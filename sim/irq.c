@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The hardware beside the processor, as one thread: serial input, timers, watchdog. It schedules
 // callbacks as an interrupt handler of a real board does, whatever the interpreter is doing.
 #define _GNU_SOURCE

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # The simulated board as a user module of MicroPython's unix port (found through USER_C_MODULES).
 SIM_MOD_DIR := $(USERMOD_DIR)
 SRC_USERMOD_C += $(addprefix $(SIM_MOD_DIR)/, \

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Module _board: what frozen code and tests ask the simulator. A real board has no such module.
 #include "py/runtime.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The command line of the board.
 #include <ctype.h>
 #include <errno.h>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Images of a Raspberry Pi Pico's internal filesystem, as the firmware of port rp2 makes it.
 #     build/sim/board --host sim/pico.py make flash.img boot.py lib:/lib
 import sys

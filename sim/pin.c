@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // machine.Pin: ESP32's pins, their levels from outside (--pin), and who uses which.
 #include <string.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Power and resets: the state that outlives a hard reset, the end of the run.
 #define _GNU_SOURCE
 #include <dirent.h>

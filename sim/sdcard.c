@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // machine.SDCard with the arguments, checks and results of ports/esp32/machine_sdcard.c on a plain
 // ESP32: slot 1 is the SDMMC host, slots 2 and 3 are SPI buses.
 #include <string.h>

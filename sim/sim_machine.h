@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Included by extmod/modmachine.c: ESP32's part of module machine.
 #include "board.h"
 #include "sim_types.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Included by extmod/modtime.c: the time of the board's clock, whole seconds since 2000.
 #include "py/mphal.h"
 #include "shared/timeutils/timeutils.h"

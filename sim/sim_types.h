@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Types of module machine that sim/ defines.
 #ifndef SIM_TYPES_H
 #define SIM_TYPES_H

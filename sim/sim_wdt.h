@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Included by extmod/machine_wdt.c: ESP32's checks, the simulator's watchdog. There is no way to
 // stop it but a hard reset.
 #include "board.h"

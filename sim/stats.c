@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The board's counters, and its limit of resets.
 #include "py/mpprint.h"
 

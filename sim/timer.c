@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // machine.Timer with the arguments of ports/esp32/machine_timer.c; the time is kept by irq.c.
 #include "py/mphal.h"
 #include "py/runtime.h"

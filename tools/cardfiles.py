@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """`make put` and `make ls`: files onto the card of `make run`, as a PC puts them there. The board must
 be off: two that write to one card destroy it."""
 

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """`make coverage`: which lines and branches of core/ its tests run. Fails if it is less than agreed.
 
 usage: coverage.py OBJECTS [OBJECTS...]     folders with what gcc --coverage has left there"""

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """`make demo`: a board's first day, on real MicroPython, FatFs, littlefs and nginx."""
 
 import hashlib

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """`make dist`: what a release of sdboot consists of, in build/dist. The same commit gives the same bytes.
 
     sdboot-VERSION.tar.gz        the source

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # `make help`: the targets of the Makefile that say "## what for", in groups. What is in no list here
 # is a test.
 cd "$(dirname "$0")/.." || exit 1

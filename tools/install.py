@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """`make install PORT=/dev/ttyUSB0`: puts the package on a board with stock MicroPython, over its
 serial line with mpremote; `make uninstall` removes it.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # The part of `make install` that runs on the board: tools/install.py sends this text over mpremote
 # and one call after it. Every call prints one line, "sdboot-install " and a Python literal.
 

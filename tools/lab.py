@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the demo and the tests share: the board, its flash image, cards, real servers."""
 
 import os

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: MIT
 # Format, static analysis, the warnings of two compilers as errors, and the rules of core/.
 set -eu
 cd "$(dirname "$0")/.."
@@ -72,4 +73,6 @@ echo "lint: the version is that of micropython/sdboot/__init__.py"
 version=$(sed -n 's/^__version__ = "\(.*\)"/\1/p' micropython/sdboot/__init__.py)
 grep -qx "version: \"$version\"" idf_component.yml
 grep -q "^## $version" docs/CHANGELOG.md
+echo "lint: each source file says its licence"
+tools/spdx.py
 echo "lint: passed"

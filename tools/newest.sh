@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # The simulated board with the newest MicroPython that a Debian suite has: build/newest/board with
 # sdboot's C built in, build/newest/bare/board without it, as stock firmware for native modules.
 #

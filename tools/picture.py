@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """`make picture`: what `make demo` prints, as docs/demo.svg. --check: is the picture still that?"""
 
 import html

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """`make push PORT=/dev/ttyUSB0 RELEASES=www`: updates a board over USB from a folder of releases.
 
 The folder, as `sdboot release` makes it, is mounted on the board by mpremote; the board takes its newest

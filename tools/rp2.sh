@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Firmware for a Raspberry Pi Pico, from Debian's packages alone: build/rp2/out/firmware.uf2 with
 # sdboot built in, which shows that micropython.cmake and manifest.py work in a port that is built
 # with CMake, and build/rp2/stock/firmware.uf2 without it. Needs tools/setup.sh rp2. Both run on the

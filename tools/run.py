@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """`make run`: the simulated board in this terminal, or with --pty on a serial port of its own."""
 
 import argparse

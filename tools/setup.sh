@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Prepares a Debian machine for sdboot: packages that are missing, and MicroPython's source in
 # build/micropython. Safe to run again; the second time it changes nothing.
 #

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Gets packages of another Debian suite without installing them or touching the system's sources:
 # from the archive that this machine uses already, with lists and cache of apt below build/.
 #

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A card as a board would find it: from its first sector to the filesystem. Nothing is written to
 // it but by those who ask for that: it is worked on through an overlay in memory.
 #ifndef SDBOOT_CARD_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // sdboot card: what is on a card, and what has happened to it.
 #include <getopt.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "cli/card/device.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A card in a PC: an image file, or the device of a card reader.
 #ifndef SDBOOT_DEVICE_H
 #define SDBOOT_DEVICE_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "cli/card/fat.h"
 
 #include <string.h>

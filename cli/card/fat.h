@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A FAT volume through MicroPython's own FatFs, as a board sees it.
 #ifndef SDBOOT_FAT_H
 #define SDBOOT_FAT_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Is a FAT volume consistent? Every chain is followed, every directory read; written from
 // Microsoft's specification (1.03), it shares no line with FatFs.
 #ifndef SDBOOT_FATCHECK_H

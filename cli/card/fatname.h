@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Names of a FAT directory, long and short ones, as text.
 #ifndef SDBOOT_FATNAME_H
 #define SDBOOT_FATNAME_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The commands of `sdboot card` that do something. Each returns an exit code.
 #ifndef SDBOOT_JOBS_H
 #define SDBOOT_JOBS_H

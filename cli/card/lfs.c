@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "cli/card/lfs.h"
 
 #include <string.h>

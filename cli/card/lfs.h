@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // littlefs as sdboot has MicroPython's VfsLfs2 use a card.
 #ifndef SDBOOT_LFS_H
 #define SDBOOT_LFS_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "cli/card/overlay.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What would be written to a card, kept in memory: so that a card can be asked what the next boot
 // would make of it, and stays as it is.
 #ifndef SDBOOT_OVERLAY_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A card in words. Each function adds to the report what it is about.
 #ifndef SDBOOT_SAY_H
 #define SDBOOT_SAY_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // All files and folders of a mounted card.
 #ifndef SDBOOT_WALK_H
 #define SDBOOT_WALK_H

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # A Debian package of the host tool, for the Debian that it is made on.
 #   deb.sh SDBOOT FOLDER    writes FOLDER/sdboot_VERSION_ARCH.deb
 set -eu

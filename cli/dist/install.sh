@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Installs the host tool, its manual pages and its completion below PREFIX.
 #   install.sh SDBOOT PREFIX
 set -eu

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Manual pages from what `sdboot COMMAND --help` says: one text, two places.
 
     manpages.py SDBOOT FOLDER    writes FOLDER/sdboot.1 and FOLDER/sdboot-COMMAND.1

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Completion of sdboot for bash; for zsh after `autoload bashcompinit; bashcompinit`.
 # Commands and options are asked of the tool itself.
 _sdboot() {

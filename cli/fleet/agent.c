@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "cli/fleet/agent.h"
 
 #include <stdint.h>

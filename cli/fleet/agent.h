@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a board says of itself in each request (docs/FORMAT.md, "What a board says of itself").
 #ifndef SDBOOT_AGENT_H
 #define SDBOOT_AGENT_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // sdboot fleet: which boards run what, from a web server's access logs.
 #include <getopt.h>
 #include <stdio.h>

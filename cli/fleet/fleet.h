@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A fleet of boards as access logs show it: the last state of each, and what becomes of releases.
 // Memory grows with the number of boards and versions, not with that of lines; both are limited.
 #ifndef SDBOOT_FLEET_H

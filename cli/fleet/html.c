@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // One page with everything in it: no script, nothing from elsewhere.
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What is made of all the lines: counts, order, verdict.
 #include <stdio.h>
 #include <stdlib.h>

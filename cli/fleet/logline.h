@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A line of a web server's access log: nginx's and Apache's combined format, that of S3, and
 // CloudFront's.
 #ifndef SDBOOT_LOGLINE_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "cli/fleet/show.h"
 
 #include <jansson.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A fleet in words, as JSON, as a page.
 #ifndef SDBOOT_SHOW_H
 #define SDBOOT_SHOW_H

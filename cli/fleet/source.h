@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Log files, compressed or not, line by line.
 #ifndef SDBOOT_SOURCE_H
 #define SDBOOT_SOURCE_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // sdboot image: a ready card, as a board makes it. sdboot sim: the simulated board on a card.
 #include <dirent.h>
 #include <errno.h>

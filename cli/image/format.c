@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "cli/image/format.h"
 
 #include <string.h>

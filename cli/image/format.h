@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Formatting a card as a board does it (micropython/sdboot/card.py).
 #ifndef SDBOOT_FORMAT_H
 #define SDBOOT_FORMAT_H

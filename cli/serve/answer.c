@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "cli/serve/answer.h"
 
 #include <arpa/inet.h>

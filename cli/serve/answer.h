@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Answering a request for a file.
 #ifndef SDBOOT_ANSWER_H
 #define SDBOOT_ANSWER_H

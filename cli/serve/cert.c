@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "cli/serve/cert.h"
 
 #include <gnutls/abstract.h>

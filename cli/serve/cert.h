@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A certificate made on the spot, for https:// on a bench.
 #ifndef SDBOOT_CERT_H
 #define SDBOOT_CERT_H

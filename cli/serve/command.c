@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // sdboot serve: a web server for the bench.
 #include <arpa/inet.h>
 #include <errno.h>

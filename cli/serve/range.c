@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "cli/serve/range.h"
 
 #include <string.h>

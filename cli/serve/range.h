@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What of a file is asked for: Range and conditions of RFC 9110.
 #ifndef SDBOOT_RANGE_H
 #define SDBOOT_RANGE_H

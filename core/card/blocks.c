@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "core/card/blocks.h"
 
 #include "core/error.h"

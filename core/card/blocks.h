@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Blocks of any size, read and written at any offset, on a card that knows whole sectors only:
 // what littlefs asks of a block device.
 #ifndef SDB_BLOCKS_H

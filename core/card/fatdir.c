@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "core/card/fatdir.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Directories and cluster chains of a FAT volume, sector by sector: for what must be found before
 // a filesystem is mounted, or beside one.
 #ifndef SDB_FATDIR_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "core/card/fatgeo.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Where the parts of a FAT volume are. Read only; used by the journal to tell free clusters from
 // everything else, and by whoever needs to know what FatFs would mount.
 #ifndef SDB_FATGEO_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "core/card/mkfs.h"
 
 #include "core/bytes.h"

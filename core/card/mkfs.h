@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Making a FAT filesystem on a card, with what FatFs's own mkfs can't give: an MBR, a partition
 // aligned to the card's erase blocks, room for the journal before it, and an order of writes that
 // leaves a card cut in the middle recognisable.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "core/card/probe_parts.h"
 
 #include "core/bytes.h"

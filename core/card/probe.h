@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What is on a card? Read, never guessed: an error of the card is an error, not "nothing there".
 #ifndef SDB_PROBE_H
 #define SDB_PROBE_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Is a card blank? Real reads, and a bounded number of them: probe.h says which and why.
 #include "core/card/probe_parts.h"
 

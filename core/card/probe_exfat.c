@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Does an exFAT volume hold anything of a user's? Only what is proved empty is called so: boot
 // checksum, root directory, what is in the folders that systems make by themselves, and the
 // allocation bitmap, which must have as many bits set as clusters were met on the way.

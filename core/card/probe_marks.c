@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Filesystems and the like by their magic numbers.
 #include "core/card/probe_parts.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Private to the files probe*.c.
 #ifndef SDB_PROBE_PARTS_H
 #define SDB_PROBE_PARTS_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Sizes of the control area and what is where in it: shared by control area and journal.
 #ifndef SDB_AREA_H
 #define SDB_AREA_H

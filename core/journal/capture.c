@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What is captured: in memory as long as it fits, in slots of the control area beyond that, which
 // are known as runs of neighbours. Memory that captures nothing holds what was read last.
 #include <string.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The commit: header, index and slots, a barrier, everything to where it belongs, a barrier, the
 // header cleared, a barrier. The header and what it leads to have the CRCs of all slots: a write of
 // them that was torn or came in another order is no commit.

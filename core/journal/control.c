@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "core/journal/control.h"
 
 #include <string.h>

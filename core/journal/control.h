@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The control area: up to 4 MiB of the card that hold the state record, the journal and copies of
 // the sectors that lead to everything else; found through a pointer of 16 bytes in sector 0.
 // docs/FORMAT.md fixes the bytes.

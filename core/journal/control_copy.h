@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Sector 0 and boot sector as they are compared with their copies. Private to
 // core/journal/control_repair.c and control_rescue.c.
 #ifndef SDB_CONTROL_COPY_H

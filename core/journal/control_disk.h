@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The control area's bytes on the card. Private to core/control*.c and volume*.c.
 #ifndef SDB_CONTROL_DISK_H
 #define SDB_CONTROL_DISK_H

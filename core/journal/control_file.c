@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A control area in the file /.sdboot/journal, made in a transaction that the area itself carries.
 #include "core/journal/control_file.h"
 

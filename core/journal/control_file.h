@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A control area in a file. Private to core/journal/control*.c and volume*.c.
 #ifndef SDB_CONTROL_FILE_H
 #define SDB_CONTROL_FILE_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Making a control area. What will be needed if sector 0 is torn while its pointer is written is on
 // the card before.
 #include <string.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Where a new control area goes: the longest free run in the gap behind the MBR, or free clusters
 // in one piece for a file.
 #include <string.h>

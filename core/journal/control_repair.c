@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Sector 0 and the boot sector are valid, but not what their copies in the area say. Either a PC
 // has changed them, then the copies follow; or a bit has flipped, then they are put back.
 #include "core/crc32.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Nothing on the card can be mounted. Is it one of ours whose sector 0, boot sector or first 4 KiB
 // are lost?
 #include <string.h>

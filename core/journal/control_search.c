@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // An area that the pointer in sector 0 does not lead to: because sector 0 was written anew, or
 // because power failed while the area was moved.
 #include <string.h>

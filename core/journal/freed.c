@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which clusters hold nothing committed, and which hold something although the filesystem has freed
 // them: the committed FAT says it.
 #include <string.h>

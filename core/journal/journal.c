@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "core/journal/journal.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A block device that makes what is written to a FAT volume between two commits all or nothing.
 //
 //   sdb_journal_init      once; then sdb_journal_replay, before any filesystem mounts

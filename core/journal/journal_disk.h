@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The journal's bytes on the card and what its parts share. Private to core/journal's journal.c,
 // capture.c, freed.c, commit.c and replay.c.
 #ifndef SDB_JOURNAL_DISK_H

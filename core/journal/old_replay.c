@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "core/journal/old_replay.h"
 
 #include <string.h>

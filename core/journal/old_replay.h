@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Areas of version 1: what a power cut has left in their journal is put in place, then they are
 // replaced. docs/FORMAT.md has their bytes.
 #ifndef SDB_OLD_REPLAY_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a power cut has left: put in place, or left alone if somebody else wrote in between.
 #include <string.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "core/journal/volume.h"
 
 #include "core/crc32.h"

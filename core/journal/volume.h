@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A FAT volume made safe: what a board does with a card between power-on and mounting.
 //
 //   sdb_volume_open      replays the journal, finds the control area

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Shared by volume.c and volume_make.c.
 #ifndef SDB_VOLUME_AREA_H
 #define SDB_VOLUME_AREA_H

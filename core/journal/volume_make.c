@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "core/journal/volume_make.h"
 
 #include "core/error.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A volume whose control area is missing, old or damaged: what is done once in a card's life, or
 // after somebody has changed it.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The state machine of a boot: finishes what was begun, puts a staged release in place, counts its
 // trial boots, takes it back.
 //

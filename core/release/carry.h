@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Files that the application has made in main_dir: they go along when another release takes its
 // place.
 #ifndef SDB_CARRY_H

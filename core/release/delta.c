@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "core/release/delta.h"
 
 #include <string.h>

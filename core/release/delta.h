@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Builds a package anew from its index, from what is on the card and from what is missing there:
 // the running release and, after an attempt that was cut short, what had been staged. The result
 // goes to sdb_install_feed() as if all of it had been fetched; whether it is the package is for its

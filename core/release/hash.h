@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A running hash, supplied by the caller: on a board the firmware's hashlib (hardware on ESP32).
 #ifndef SDB_HASH_H
 #define SDB_HASH_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "core/release/index.h"
 
 #include <string.h>

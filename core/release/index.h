@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The index of a package: what is where in it, and hashes of the files, so that a board fetches
 // only what it has not (docs/FORMAT.md). Read as it comes, in constant memory.
 #ifndef SDB_INDEX_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Installing a release: a package streams in, once, and is staged beside the running release.
 //
 //   sdb_install_begin        checks the state; a release staged earlier waits until finish

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "core/release/install_member.h"
 
 #include "core/error.h"

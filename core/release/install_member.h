@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The members of a package: where each goes, how it gets there. Private to core/install*.c.
 #ifndef SDB_INSTALL_MEMBER_H
 #define SDB_INSTALL_MEMBER_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "core/release/install_prune.h"
 
 #include <string.h>

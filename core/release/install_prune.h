@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What an earlier attempt has staged and the package has not. Private to core/release/install*.c.
 #ifndef SDB_INSTALL_PRUNE_H
 #define SDB_INSTALL_PRUNE_H

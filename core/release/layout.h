@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Names of the files and directories of releases on the card (docs/FORMAT.md).
 #ifndef SDB_LAYOUT_H
 #define SDB_LAYOUT_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The manifest of a release: a line a file as `sha256sum` prints and `sha256sum -c` checks, 64 hex
 // digits, two spaces, path from the card's root, newline. Instead of the second space there is a
 // "*" (sha256sum's sign for "binary") if the install has not written the file: it was there

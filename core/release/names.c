@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "core/release/names.h"
 
 #include "core/crc32.h"

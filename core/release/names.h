@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The set of names in a package, to refuse duplicates and names that differ in case only, which
 // would be one file on FAT and two on littlefs or a PC.
 #ifndef SDB_NAMES_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "core/release/path.h"
 
 #include <string.h>

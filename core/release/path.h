@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Names from a package: made plain, and refused if the card couldn't hold them or they lead away.
 #ifndef SDB_PATH_H
 #define SDB_PATH_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "core/release/record.h"
 
 #include "core/bytes.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The state record: what the next boot has to know, 512 bytes, kept in two slots that are written
 // alternately, so that a write torn by a power cut leaves the one before it. docs/FORMAT.md fixes
 // the bytes.

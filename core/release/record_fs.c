@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "core/release/record_fs.h"
 
 #include "core/error.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The state record as two files, /.sdboot/record.0 and .1: on littlefs, and on a FAT card that has
 // no room for a control area.
 #ifndef SDB_RECORD_FS_H

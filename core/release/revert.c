@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "core/release/revert.h"
 
 #include "core/error.h"

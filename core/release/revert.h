@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The way back: the release before becomes the running one again, files outside app/ included.
 //
 // Like the swap, a list of steps that can be taken up again from any point: the record says

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "core/release/settle.h"
 
 #include "core/error.h"

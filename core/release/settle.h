@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A release that was staged while another one waited takes the other's place.
 #ifndef SDB_SETTLE_H
 #define SDB_SETTLE_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Putting a staged release into place, at boot, before anything on the card is open.
 //
 // The swap is a list of renames, each of which is either done or not, in an order that lets it be

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "core/release/tar.h"
 
 #include <string.h>

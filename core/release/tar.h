@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A tar archive, read as it arrives in any pieces and constant memory: ustar and pax (POSIX.1-2008,
 // pax), Unix v7, and what GNU tar adds (long names, base-256 numbers).
 #ifndef SDB_TAR_H

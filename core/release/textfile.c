@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "core/release/textfile.h"
 
 #include "core/error.h"

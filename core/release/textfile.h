@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A text file, appended to or read a character at a time through a buffer of one sector.
 #ifndef SDB_TEXTFILE_H
 #define SDB_TEXTFILE_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Emptying a directory tree: to remove it, or to move each of its files elsewhere.
 #ifndef SDB_TREE_H
 #define SDB_TREE_H

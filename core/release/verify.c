@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "core/release/verify.h"
 
 #include "core/error.h"

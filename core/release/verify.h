@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Checking a release on the card against its manifest.
 #ifndef SDB_VERIFY_H
 #define SDB_VERIFY_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "core/web/blake2b.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // BLAKE2b with 64 bytes of digest and without a key (RFC 7693): what minisign signs of a file
 // unless it is told otherwise. In loops, for size: only lists of releases are hashed with it.
 #ifndef SDB_BLAKE2B_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "core/web/details.h"
 
 #include <string.h>

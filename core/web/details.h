@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the lines "# sdboot key=value ..." of a `versions` file say, of the list as a whole and of
 // single files (docs/FORMAT.md). Who else reads the list takes them for comments.
 #ifndef SDB_DETAILS_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "core/web/http.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The answer of a web server (HTTP/1.x, RFC 9112), taken apart where it lies as it arrives.
 #ifndef SDB_HTTP_H
 #define SDB_HTTP_H

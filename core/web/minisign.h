@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Signatures and public keys in the files of minisign (https://jedisct1.github.io/minisign,
 // "Signature format"): what they say, not whether it is true. Ed25519 itself is the caller's.
 //

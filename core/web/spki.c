@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "core/web/spki.h"
 
 // What is left of the element that is being read, and the next element in it.

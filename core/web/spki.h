@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The public key in an X.509 certificate: what a board pins.
 #ifndef SDB_SPKI_H
 #define SDB_SPKI_H

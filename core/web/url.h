@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // URLs of http and https (RFC 3986), and what a redirect makes of one.
 #ifndef SDB_URL_H
 #define SDB_URL_H

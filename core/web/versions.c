@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "core/web/versions.h"
 
 #include <string.h>

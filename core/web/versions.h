@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The server's `versions` file: a line "semver;file;sha1" a release, and what lines "# sdboot" say
 // of it (docs/FORMAT.md). It is read as it arrives, in any pieces and bounded memory, and only the
 // release to install is kept.

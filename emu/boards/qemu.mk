@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # What both boards of ports/qemu have in common.
 MICROPY_VFS_FAT = 1
 MICROPY_VFS_LFS2 = 1

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Sockets of the emulated boards. The machines that QEMU emulates have no network that MicroPython
 # drives here, so each call is a message to emu/board.py, which has the real socket. Only what a
 # client over TCP needs is there.

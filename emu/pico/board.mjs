@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The emulated Pico's command line, much like that of emu/board.py; --help tells.
 import fs from 'fs';
 import { parseArgs } from 'util';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The floating-point functions of the RP2040's boot ROM (datasheet, section 2.8.3.2): a table of
 // them for single precision and one for double, by the same offsets.
 

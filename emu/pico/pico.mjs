@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A Raspberry Pi Pico: rp2040js with a boot ROM, firmware and filesystem in its flash, a card on
 // SPI, a serial line. Resets by software (machine.reset(), watchdog) are carried out here.
 import { ConsoleLogger, GPIOPinState, LogLevel, Simulator, USBCDC } from 'rp2040js';

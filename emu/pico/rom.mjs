@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A boot ROM for rp2040js, which comes without one. Each function is BKPT n; BX LR: the emulator
 // calls back at BKPT, and what the function does happens here. Firmware finds them as in the real
 // ROM (datasheet, section 2.8): by two letters, through the tables and the lookup function that the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // An SD card in SPI mode (SD Physical Layer Simplified Specification 6.00, chapter 7), with what a
 // driver gets wrong easily: 74 clocks before the first command, at most 400 kHz until the card is
 // ready, CRCs, busy and waiting times, sector or byte addresses.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the compiler calls for arithmetic that takes more than an instruction. Its own library is
 // for the other calling convention. Division is in micropython/native/divide.c.
 #include <stdint.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The emulator's services: system calls of Linux, which qemu-xtensa passes on to the host.
 #include "emu.h"
 

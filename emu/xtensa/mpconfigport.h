@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The port's part of the configuration; ../emuconfig.h has the rest.
 #include <alloca.h>
 #include <stddef.h>

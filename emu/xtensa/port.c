@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What MicroPython wants from a port beside the parts in emu/.
 #include "py/gc.h"
 #include "py/mpstate.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // setjmp for the windowed ABI, in start.S. The size is that of ESP32's: native modules count on it.
 #ifndef EMU_SETJMP_H
 #define EMU_SETJMP_H

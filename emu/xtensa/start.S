@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /* Start, system calls and non-local jumps for the windowed ABI of Xtensa. A frame's registers
  * a0 to a3 are saved below the stack pointer of the frame that it has called, at -16; a4 to a7,
  * after call8, below that of its own caller, at -32. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Comes first in every file: the instructions that the assembler lacks.
 #ifdef __ASSEMBLER__
 .include "xtensa.inc"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # boot.py of the internal flash: the card becomes "/" and its main.py runs.
 import sdboot
 

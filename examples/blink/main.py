@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Blinks a lamp and logs it. The log is cut off at a size, and the oldest file goes: it never fills
 # the card.
 

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # From a tag to all boards: a signed release goes to some boards first, and to more only if it goes
 # well there. Plain shell, for any CI; github.yml and gitlab.yml beside it call it.
 #

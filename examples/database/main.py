@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Counts its starts in a small database on the card.
 
 import sdboot

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # A dictionary on the card. Each change is a line at the end of a file, so it costs the same however
 # much is stored; when most lines are of the past, the file is written anew. Values are what JSON has.
 #

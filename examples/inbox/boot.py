@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # A board without a network: releases come in a folder `update` that somebody copies onto the card.
 import sdboot
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 from app import start
 
 start.run()

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 import sdboot
 
 # confirm_after: the application never calls sdboot.confirm() itself.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # A Raspberry Pi Pico with an SD card on SPI 1, see docs/INSTALL.md.
 import sdboot
 from machine import Pin, SPI

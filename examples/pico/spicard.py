@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # An SD card on SPI as a block device, for boards whose firmware has no driver: copy it to /lib.
 #
 #     from machine import Pin, SPI

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # A logger: a file for each day, values collected in memory and written a few at a time, because what
 # costs is the flush, not the bytes. What is flushed is on the card, whatever the power does then.
 

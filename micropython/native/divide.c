@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Division for processors, or compilers, without an instruction for it: gcc calls these.
 #include <stdint.h>
 

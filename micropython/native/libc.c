@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What gcc and the core expect of a C library, for modules that are linked with none.
 #include <string.h>
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Puts together what goes on a board's internal flash, build/native/ARCH, and prints its sizes.
 
 usage: package.py ARCH OUT OBJ MPY_CROSS

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Part of port.h: a native module. Types and dictionaries are filled in when it is imported. Every
 // native module is one translation unit, so that what is defined here is defined once.
 #ifndef SDB_PORT_NATIVE_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // More of <string.h>, for the modules that need it.
 #include <string.h>
 

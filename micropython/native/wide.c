@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Multiplication of 64 bits for processors, or compilers, without an instruction for it: gcc calls
 // these. In products of 16 bits, where only the lower half of a product can be had.
 #include <stdint.h>

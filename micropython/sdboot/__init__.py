@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # sdboot: an SD card as the safe root filesystem of a MicroPython board.
 #
 # boot.py on the internal flash:   import sdboot; sdboot.boot()

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Errors of the C modules as exceptions.
 
 class Error(OSError):

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Parts of the package that are loaded when they are needed: modules in C (native code in files
 # *.mpy, or part of the firmware), whose names begin with "_", and Python.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # A Volume for modules that remove files: what a PC has made read-only is made writable by a module
 # that is loaded only then.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # What a board does with its card: everything that sdboot offers but for the updater. What need not
 # stay in memory is in startup.py and manage.py.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # The SD card, up to a filesystem object: used at boot, then dropped from memory.
 
 import time

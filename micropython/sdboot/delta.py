@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Stages a release that has an index: what the card has already is copied there, what it has not is
 # fetched, and what an attempt before has staged stays.
 

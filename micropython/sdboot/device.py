@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # The block device that boot() works on, from what it was given as sd=. Used at boot, then dropped.
 
 import sys

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Releases that come from elsewhere than a server: from a folder, or as a stream.
 
 from ._errors import NetworkError

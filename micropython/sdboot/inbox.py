@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # A folder on the card in which somebody has put a release, offered at boot.
 
 from . import mounted

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # What is seldom asked: status(), rollback(), verify(), format(); board.py says what they do.
 
 from . import mounted

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # What boot() has found, and what can be said and done about it at any time: at the bottom of the
 # package, every other part may import it.
 

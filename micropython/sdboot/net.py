@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # HTTP and HTTPS over the firmware's sockets and TLS: GETs, their bodies in pieces.
 
 from ._errors import Error, NetworkError, check, strerror

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # The updater: finds a newer release on a web server and stages it beside the running one. The next
 # boot puts it in place.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # What a board says of itself in each request (docs/FORMAT): web servers log it by themselves. Loaded
 # for the call only.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Mount points and import paths.
 
 import os

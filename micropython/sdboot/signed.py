@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Signed releases: the file `versions` must be signed, as minisign does it, by a key that the board
 # knows. Whether it knows one is asked at each look for releases; the code that checks is loaded only
 # then.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # What boot() does, once; it is dropped from memory afterwards. Nothing on the card, in boot()'s
 # arguments or in the firmware may keep the application from running without need: what goes wrong
 # is said, and the next step is taken.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # https://: whom a board believes. Loaded only where it is needed.
 
 from ._errors import Error, NetworkError

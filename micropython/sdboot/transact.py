@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Explicit transactions.
 
 from . import mounted

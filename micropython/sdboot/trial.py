@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Updates at boot: the staged release is put in place, runs on trial, is taken back if it fails.
 
 import hashlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Where there are threads: transactions and the steps of an update take turns.
 
 from ._errors import Error

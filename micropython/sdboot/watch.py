@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # The clock of a trial: resets a release that has not confirmed in time or whose main.py has ended,
 # and confirms for an application that can't do it itself.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Whom a list of releases must suit: what this board is called, its product, its channel, its number.
 
 import sys

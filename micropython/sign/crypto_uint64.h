@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What tinyssh's arithmetic takes from cryptoint, without its assembler for PCs.
 #ifndef SDB_CRYPTO_UINT64_H
 #define SDB_CRYPTO_UINT64_H

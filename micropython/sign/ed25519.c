@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "micropython/sign/ed25519.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Ed25519 signatures (RFC 8032) over a message that streams in; only checking them. The arithmetic
 // is that of tinyssh, a Debian source package that tools/setup.sh unpacks. What is accepted is as
 // strict as with libsodium: S below the group's order, a canonical public key, neither it nor R of

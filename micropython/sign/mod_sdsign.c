@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Module _sdsign: is a file signed by a key of ours? Loaded to verify only.
 #include "micropython/port.h"
 

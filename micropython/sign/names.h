@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Names of tinyssh that the linker sees: other people's firmware may have them too.
 #ifndef SDB_SIGN_NAMES_H
 #define SDB_SIGN_NAMES_H

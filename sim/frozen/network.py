@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Wi-Fi of the simulated board: connecting takes a while or never works (--wifi-delay), and the
 # network behind it is the host's.
 import time

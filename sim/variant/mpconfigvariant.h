@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // First half of the board's configuration, read before ports/unix/mpconfigport.h: what that file
 // lets a variant choose. The values are those of ports/esp32 wherever the unix port can follow.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # What is built of the unix port for the board. Included by ports/unix/Makefile after its own
 # mpconfigport.mk.
 # Not in Debian's source package; in a tree of your own it may be.

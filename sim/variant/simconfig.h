@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // MP_CONFIGFILE of the board: the unix port's configuration with what a board has different.
 #include "mpconfigport.h"
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Types of sdboot's API, for editors and mypy. tests/types holds them against the package.
 from types import TracebackType
 from typing import Any, Callable, Literal, Mapping, Protocol, Type, TypedDict

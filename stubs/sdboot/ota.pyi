@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 from typing import Callable, Mapping, NamedTuple, Protocol, Sequence
 
 class Release(NamedTuple):

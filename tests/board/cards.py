@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Cards as other systems make them."""
 
 import random

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Certificates of all kinds, made by openssl for one test."""
 
 import hashlib

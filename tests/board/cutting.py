@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Power cuts: a power-on repeated, each time cut at another of the sectors that it writes.
 
 The tests of `make test` take every few sectors only. With EXHAUSTIVE=1 in the environment they take

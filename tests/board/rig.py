@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A board on the bench: its flash, its card, one power-on after the other.
 
 Every test of this folder is a subclass of BoardTest. After each power-on the FAT of the card, if

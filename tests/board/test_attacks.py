@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The attacks of docs/SECURITY.md, each on a running board that has a key on its flash and asks an
 attacker's server. After each it runs what it ran, and takes the next good release."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Files and folders that Windows has made read-only, hidden or system: no update stops at them."""
 
 import subprocess

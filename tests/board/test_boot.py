@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What boot() does with good cards, and what it does when there is none or it fails."""
 
 import unittest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The modules in C, called with anything, in any order: an exception or a negative number may come of
 it, never a crash. Meant for the board with AddressSanitizer too (make test-asan).
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Cards that sdboot takes as they are, and what it writes on blank ones."""
 
 import struct

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The board's tests again, with a driver in Python that collects garbage at every transfer and
 overwrites what has become free: what C still needs must be known to the collector."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Cards whose first sectors are damaged or changed, and control areas of an earlier sdboot."""
 
 import random

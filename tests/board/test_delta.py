@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """An update costs what has changed, and goes on where it was cut short: packages with an index."""
 
 import hashlib

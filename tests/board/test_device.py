@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The card comes from any block device: what boot(sd=...) takes, drivers as people have them."""
 
 import unittest

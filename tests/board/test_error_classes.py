@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What an exception of sdboot's tells a program (class, errno) and a person (its text)."""
 
 import importlib.util

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A card that fails: whoever writes is told."""
 
 import unittest

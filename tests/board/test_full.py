@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A card that fills up, and the example application when things are missing."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Every call of the API with little memory left, in one piece or in many: it works, or raises MemoryError
 or an OSError that says ENOMEM; nothing is lost, and once there is memory again the same call works.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The first boot with a card that others have formatted: the journal finds its place."""
 
 import unittest

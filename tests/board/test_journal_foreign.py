@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A card that a PC has changed between a power cut and the next boot; boards without journal."""
 
 import shutil

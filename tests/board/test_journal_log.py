@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """An application writes its files through the journal while power fails at each write."""
 
 import re

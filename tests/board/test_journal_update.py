@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """An application that logs while a release is being staged, and power that fails at each write."""
 
 import hashlib

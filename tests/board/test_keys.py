@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Keys that a signed release brings: app/.keys, the board's list once the release is confirmed."""
 
 import shutil

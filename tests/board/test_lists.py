@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What lines "# sdboot" say of a list of releases and of single files, on boards with and without keys."""
 
 import hashlib

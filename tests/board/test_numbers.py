@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Numbers that Python and C share: named in both, the same in both."""
 
 import re

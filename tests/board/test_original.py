@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Cards and applications of the original: the one import that changes is all that changes."""
 
 import unittest

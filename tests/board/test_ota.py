@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The OTA class as its users know it, and what can happen between staging and the swap."""
 
 import hashlib

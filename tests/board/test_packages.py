@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Releases packed by every tar there is, installed and swapped in, compared byte for byte."""
 
 import hashlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Work that is larger than the journal is committed in pieces: whatever a power cut leaves between
 two of them is a sound volume, and nobody else's file is touched."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Packages that must not be installed: each with its message, the card as it was."""
 
 import gzip

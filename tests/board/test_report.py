@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a board says of itself to the server (docs/FORMAT, "What a board says of itself")."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """confirm(), rollback() by hand, what is installed afterwards, and the options of a trial."""
 
 import unittest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A release is staged and waits; a newer one appears."""
 
 import hashlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Servers as they are: good ones, broken ones, silent ones."""
 
 import socket

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Signed releases: what minisign signs is taken, and nothing else."""
 
 import subprocess

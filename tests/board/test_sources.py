@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Releases from folders, streams, and what somebody has copied onto the card."""
 
 import hashlib

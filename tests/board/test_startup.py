@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """boot() raises nothing and keeps the application from running only if it must: whatever is on the
 card, in its arguments or wrong with the board becomes a message."""
 

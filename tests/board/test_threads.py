@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Several threads on one card, with the global lock of ESP32: `make test-threads`."""
 
 import unittest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """https:// and redirects, with real nginx and certificates good and bad."""
 
 import unittest

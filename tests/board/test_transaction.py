@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`with sdboot.transaction():` all or nothing, and files as if nothing had been after an abort."""
 
 import unittest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Bad releases: each ends with the old one running, byte for byte, and status() telling why."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Cards that FatFs does not mount although somebody's data is on them: never formatted by
 themselves, named, and formatted if that is asked for."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """verify(), and the manifest as sha256sum on a PC sees it."""
 
 import subprocess

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """On trial the end of main.py is noticed: nobody has to wait for the time limit."""
 
 import unittest

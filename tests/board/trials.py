@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Releases on trial: boards that run an old release, get a new one, and are watched."""
 
 import copy

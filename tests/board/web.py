@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Web servers, good and bad, and the releases on them."""
 
 import hashlib

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # The host tool's Debian package is made in a chroot of each suite named, and installed and run in
 # another, clean one. As root, with debootstrap; everything is below build/chroot.
 #   chroots.sh SUITE...

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Everything that the installed tool can do without a board, in an empty system.
 set -eux
 cd "$(mktemp -d)"

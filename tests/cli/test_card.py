@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """sdboot card: a card in a PC is told what happened to it."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """examples/ci/release.sh: a tag, a signed release, some boards, then all of them, or none."""
 
 import os

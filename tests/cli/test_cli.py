@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The host tool: releases are packed, signed, published and checked as boards do it."""
 
 import hashlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """sdboot fleet: access logs of every kind, and what is made of them."""
 
 import gzip

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """sdboot image: the card that a board makes, byte for byte."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What `make install-host` puts on a PC: the tool, its manual pages, its completion."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What sdboot release says of a release in the list, rollout, withdraw; asked of real boards."""
 
 import hashlib

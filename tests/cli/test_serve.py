@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """sdboot serve, and sdboot verify of a server: real boards, nginx, servers that do it wrong."""
 
 import gzip

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """docs/SERVERS.md: nginx with the lines that stand there has no fault and no note."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The host tool under valgrind: no access that is not its own."""
 
 import shutil

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """Cuts the power of the simulated board at every sector it writes during a small update.
 
 After each cut the board is switched on again: main.py must run, everything of the release old or

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`make dist`: what it makes is complete, is the same when it is made again elsewhere, and installs with
 the real mpremote from a web server. For x64, whose code runs on the simulated board."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The code blocks of a Markdown page, and what a mark before each says of it.
 
 A mark is a comment on the line before the block, `<!-- test: KIND WORDS -->`:

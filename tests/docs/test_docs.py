@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Every command and every piece of Python in the documentation is run, or says why not; links lead
 somewhere; what is called a target of make is one."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The emulated boards themselves: flash, card, cuts, resets, memory, network, serial line."""
 
 import hashlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The examples, each on the simulated board, as its README says."""
 
 import json

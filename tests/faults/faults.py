@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """The fault matrix: each command that the simulated board gives to its card during an operation
 fails, once, from then on, or half-done.
 

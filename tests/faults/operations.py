@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the fault matrix does on a card, and on which cards."""
 
 from rig import MIB

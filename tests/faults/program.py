@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # boot.py of the board in the fault matrix, see faults.py, which puts values for the names in
 # capitals before it. Each case is a copy of the board, made when it is ready for the operation: one
 # command of its card fails. Then it is reset.

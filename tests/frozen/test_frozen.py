@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Firmware with sdboot built in (micropython/manifest.py, USER_C_MODULES): the flash is empty, and
 the board does all it does with the package on the flash."""
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // sdboot card check on cards of sdboot that were changed at random, by bytes and by bits.
 #define _GNU_SOURCE
 #include <stdint.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Access logs of any content: read, counted, shown. What boards say is anybody's.
 #include <stdint.h>
 #include <stdio.h>

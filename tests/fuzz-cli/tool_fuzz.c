@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // cli/tool.c with other ways to end.
 #define _GNU_SOURCE
 #include "tool_fuzz.h"

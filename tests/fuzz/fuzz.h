@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the fuzz targets share. A property that doesn't hold ends in CHECK(), which libFuzzer
 // reports like a crash.
 #ifndef SDB_FUZZ_H

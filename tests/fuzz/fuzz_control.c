@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What is found on a card at power on: pointer, identity, journal header, index and slots, boot
 // sector. A card as sdboot makes it is changed in places that the input names, some get a right
 // CRC; then it is opened. Nothing may be written but what a valid header names, sector 0 and the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // An HTTP response: how it is cut must not matter.
 #include "fuzz.h"
 #include "core/crc32.h"

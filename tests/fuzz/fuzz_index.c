@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The index of a package: how the input is cut must not change what is read, what is read describes
 // one piece of a package after the other, and headers that are made for it can be read.
 #include "fuzz.h"

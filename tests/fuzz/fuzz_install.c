@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Whole packages against a card: whatever arrives, the running release stays as it is; after an
 // abort nothing of the package is left, after success the swap brings a release and keeps the old
 // one. The first byte chooses the filesystem's habits and the call that fails.

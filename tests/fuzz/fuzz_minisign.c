@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Signature files and lists of keys: whatever comes, no byte beyond the text is read, and what is
 // accepted keeps its promises.
 #include "core/error.h"

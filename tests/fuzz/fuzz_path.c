@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Paths: what is accepted must be plain, and stay as it is.
 #include "fuzz.h"
 #include "core/error.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The probe: any card gives a kind or nothing worse; an error of a read is an error. The input is a
 // list of 32-byte pieces and where they are on the card.
 #include "fuzz.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The record: whatever two slots hold, what is loaded is terminated and what is saved after it
 // counts. The input is the state of the two slots; the first byte says which get a right CRC.
 #include "fuzz.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Versions, up to three of them with a space between: their order must be one.
 #include "fuzz.h"
 #include "core/semver.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Certificates: no byte beyond them is read, and the key is a piece of them.
 #include "fuzz.h"
 #include "core/web/spki.h"

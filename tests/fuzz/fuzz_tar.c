@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The tar reader: how the input is cut must not change what it reports. The first byte chooses the
 // cuts, and whether all blocks are given a right checksum, which mutations would hardly find.
 #include "fuzz.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // URLs and what redirects make of them: what is accepted stays what it is.
 #include "fuzz.h"
 #include "core/error.h"

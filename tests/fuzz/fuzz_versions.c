@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The versions file: how it is cut must not matter, and what is chosen must be usable.
 #include "fuzz.h"
 #include "core/error.h"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Makes the first inputs for the fuzz targets: seeds.py DIRECTORY."""
 
 import io

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Boards on a serial line: a pseudo-terminal that mpremote opens as it opens /dev/ttyUSB0."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`make install` on real MicroPython for Arm, RISC-V and windowed Xtensa under QEMU: the package of
 the board's architecture is found, installed over the serial line, and runs."""
 

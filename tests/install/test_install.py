@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`make install` with the real mpremote, against real MicroPython behind a serial line: a stock
 ESP32 as the simulator has it (build/sim-bare/board, no C of ours)."""
 

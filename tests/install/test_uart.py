@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`make install` through the UART of an emulated board: QEMU gives its serial line as a
 pseudo-terminal, and ports/qemu of MicroPython drives it. That port has no flash: the filesystem is
 in memory, and lasts as long as the board runs."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Native modules that a firmware can't take: what the user reads, and that the board goes on.
 
 Run by `make test-native` on each emulated board, with SDBOOT_BOARD and SDBOOT_PACKAGE set.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What `make native` leaves in build/native/ARCH."""
 
 import contextlib

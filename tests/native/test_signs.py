@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Ed25519 on this processor says what libsodium says: right signatures, wrong ones, and those that
 implementations disagree about. `make test-sign` compares many more, on the PC."""
 

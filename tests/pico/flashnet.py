@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # In the place of sdboot.net on a board without network: releases come from files.
 
 

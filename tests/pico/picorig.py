@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A Raspberry Pi Pico on the bench: real rp2 firmware in an emulated RP2040, a card on its SPI.
 
 The tests' boards, cards and jobs are those of tests/board/rig.py.

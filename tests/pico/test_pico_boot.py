@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A Pico's boots: from a blank card to an application, cards of any kind, and errors."""
 
 import unittest

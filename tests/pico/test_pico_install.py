@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`make install` on a Pico with stock firmware: real mpremote over its USB, then the board boots."""
 
 import os

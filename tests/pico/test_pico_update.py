@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Updates on a Pico: staged from a file (it has no network), swapped in, on trial, taken back; and
 power that fails meanwhile."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`make run` as somebody sits before it: a terminal, and a serial port for the real mpremote."""
 
 import os

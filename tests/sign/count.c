@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A program that checks one signature (CHECK=1) or none, and ends, without a C library: the
 // instructions between the two are those of a check. bench/sign.py counts them.
 #include "micropython/sign/ed25519.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Accepts and refuses the same signatures as libsodium: random ones, mutated ones, and those that
 // implementations disagree about (Chalkias, Garillot, Nikolaenko: Taming the many EdDSAs, 2020):
 // keys and R of small or mixed order, S not reduced, coordinates not reduced.

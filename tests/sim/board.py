@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Runs the simulated board for tests: a flash image from the files given, one power-on, its output.
 import os
 import pty

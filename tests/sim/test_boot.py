@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # The boot order of ESP32's firmware, resets and what outlives them.
 import socket
 import subprocess

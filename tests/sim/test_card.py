@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # machine.SDCard is as strict as ESP32's, and the card's faults, counters and power cut are exact.
 import unittest
 from board import Bench

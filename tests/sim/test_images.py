@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # The image tools: what they write, the board reads, and back.
 import os
 import unittest

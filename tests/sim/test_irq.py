@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Timers and the watchdog work whatever Python does; the REPL works on a terminal.
 import signal
 import unittest

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Updates that come to nothing: given up, refused, without room, expired.
 #include <stdio.h>
 #include <string.h>

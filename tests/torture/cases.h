@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Shared by the parts of the explorer.
 #ifndef TORTURE_CASES_H
 #define TORTURE_CASES_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The update engine itself: install, clean-up, swap, as the board's binding drives them.
 #include <stdio.h>
 #include <stdlib.h>

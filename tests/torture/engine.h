@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Scenarios with the update engine itself.
 #ifndef TORTURE_ENGINE_H
 #define TORTURE_ENGINE_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a scenario runs in: a card, the journal or the reference in its place, FatFs on top.
 //
 // Every scenario runs first on the reference: FatFs on a plain card, where each commit is a note of

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // All the ways in which power can fail during a run, and what must be true after each.
 #ifndef TORTURE_EXPLORE_H
 #define TORTURE_EXPLORE_H

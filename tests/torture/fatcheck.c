@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "fatcheck.h"
 
 #include <stdio.h>

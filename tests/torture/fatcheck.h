@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A checker of FAT volumes that shares no line with core/ or FatFs.
 #ifndef TORTURE_FATCHECK_H
 #define TORTURE_FATCHECK_H

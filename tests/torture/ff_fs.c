@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "ff_fs.h"
 
 #include <string.h>

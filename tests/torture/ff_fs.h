@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // struct sdb_fs on FatFs, as the board's binding has it on VfsFat.
 #ifndef TORTURE_FF_FS_H
 #define TORTURE_FF_FS_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "ff_raise.h"
 
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Errors of a sync, as they reach an application on stock firmware: MicroPython's glue tells FatFs
 // that each sync went well, whatever the block device has said, so ours raises an exception. It
 // jumps out of FatFs, over what is left of the operation. Here it is a longjmp, caught in functions

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The second opinion: fsck.fat on a copy of the card.
 #define _GNU_SOURCE
 #include <fcntl.h>

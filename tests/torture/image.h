@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The content of a card as layers of sectors: a layer holds what differs from its parent, so that
 // the card as it was at any moment of a run costs no more than what was written since.
 #ifndef TORTURE_IMAGE_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Updates with an index: suspended, cut short anywhere, and gone on with.
 #include <stdio.h>
 #include <string.h>

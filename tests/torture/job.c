@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // One scenario on one volume: the reference, the run, its cuts, its I/O errors.
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // An application on littlefs: there are no transactions, each close() or flush() is one.
 #include <stdio.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What is on a littlefs card, read by an instance of its own.
 #include <stdlib.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "lfs_fs.h"
 
 #include <string.h>

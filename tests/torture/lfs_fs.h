@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // struct sdb_fs on littlefs, configured as MicroPython's VfsLfs2 is by sdboot, through core/blocks.
 #ifndef TORTURE_LFS_FS_H
 #define TORTURE_LFS_FS_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // One scenario on littlefs. There are no transactions: each operation of littlefs that commits is a
 // state. The run notes, after each, what a mount of the card shows and what the next boot makes of
 // it; a power cut must leave the state before the operation in progress or the one after it.

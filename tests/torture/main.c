@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // make torture: every scenario on every volume, in as many processes as asked for.
 #include <stdio.h>
 #include <stdlib.h>

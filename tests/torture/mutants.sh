@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Builds the torture with each broken variant of core/ and demands that it is caught.
 # Usage: mutants.sh ROOT OUT MPY_DIR JOBS
 set -eu

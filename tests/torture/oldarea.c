@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "oldarea.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Control areas as sdboot made them before version 2 of the format, docs/FORMAT.md.
 #ifndef TORTURE_OLDAREA_H
 #define TORTURE_OLDAREA_H

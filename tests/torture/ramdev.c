@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "ramdev.h"
 
 #include <stdlib.h>

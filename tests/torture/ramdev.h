@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A card in memory behind struct sdb_bdev: counts everything, can keep a log of its writes, can
 // fail at a given call.
 #ifndef TORTURE_RAMDEV_H

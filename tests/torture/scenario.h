@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the board does while the power fails.
 #ifndef TORTURE_SCENARIO_H
 #define TORTURE_SCENARIO_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Calls of a scenario that must succeed. The first one that doesn't is remembered: «BROKEN» says
 // it.
 #ifndef TORTURE_TRY_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Shapes of cards, formatted by a formatter of the torture's own.
 #ifndef TORTURE_VOLUME_H
 #define TORTURE_VOLUME_H

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """stubs/sdboot says what the package is: names, arguments, defaults, keys of status(). The examples
 pass mypy with it, and mistakes do not."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Makes real archives for test_tar.c: archives.py DIRECTORY.
 
 Every NAME.tar gets a NAME.list, what the tar reader must report of it, a line a member in the

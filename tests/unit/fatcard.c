@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "fatcard.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Small FAT volumes on a ramdisk, and as much of a filesystem as it takes to make an empty
 // /.sdboot/journal on them.
 #ifndef SDB_FATCARD_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A filesystem in memory behind struct sdb_fs, with faults to order. It insists on the promises
 // that the core makes in fs.h (two files and one directory open at a time; nothing open is removed,
 // renamed or written twice) and ends the program when one is broken.

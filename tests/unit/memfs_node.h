@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Private to memfs*.c.
 #ifndef SDB_MEMFS_NODE_H
 #define SDB_MEMFS_NODE_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the tests do to a memfs past its faults: fill it, change it, list it.
 #include "memfs.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "package.h"
 
 #include <stdio.h>

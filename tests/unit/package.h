@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Packages made in memory (ustar), and hashes as the callback struct that the core takes.
 #ifndef SDB_PACKAGE_H
 #define SDB_PACKAGE_H

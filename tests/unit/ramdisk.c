@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #define _GNU_SOURCE // SEEK_DATA
 #define _FILE_OFFSET_BITS 64
 #include "ramdisk.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A card in memory behind struct sdb_bdev: sparse, so that one of 2 TiB costs what is written to
 // it, and with faults to order.
 #ifndef SDB_RAMDISK_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A card with release 1.0.0 on it, a package of 2.0.0, and the way from one to the other.
 #ifndef SDB_STAGE_H
 #define SDB_STAGE_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Assertions on a stage, for the tests of what installs and swaps.
 #ifndef SDB_STAGE_ASSERT_H
 #define SDB_STAGE_ASSERT_H

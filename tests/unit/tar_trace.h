@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a tar reader reports, as text: "f SIZE CRC32 PATH" or "d 0 0 PATH", a line a member, written
 // when the member is complete. And headers made by hand.
 #ifndef SDB_TAR_TRACE_H

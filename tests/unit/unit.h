@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What every unit test needs: cmocka and the headers that it wants first.
 #ifndef SDB_UNIT_H
 #define SDB_UNIT_H

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Runs one of MicroPython's own tests on the simulated board's MicroPython (--host), unchanged:
 #
 #   board --host journaled.py plain|sdboot TEST.py DATA

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """MicroPython's own tests of its filesystems and files, over sdboot's block devices.
 
 Each gives what it gives on the plain device, or it is named below with the reason.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Stands in for MicroPython's configuration: what ports/esp32 sets for lib/oofatfs.
 #define MICROPY_FATFS_ENABLE_LFN (1)
 #define MICROPY_FATFS_RPATH (2)

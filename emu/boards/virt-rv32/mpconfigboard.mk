@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # QEMU's "virt" board with a 32-bit RISC-V core, as ports/qemu's VIRT_RV32, with our start and more
 # memory. The instruction set is that of ESP32-C3; Debian's compiler has no libgcc for it under
 # the names of newer specifications.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # An example of an application: measures and logs for ever, and looks for updates while it does.
 # Nothing that network, server or card do ends it.
 

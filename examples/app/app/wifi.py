@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Wi-Fi, with an end to the waiting.
 
 import time

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # The folder is made on a PC: `sdboot release -v 0.0.2 -C src -o update app main.py`. With a key in
 # sdboot.pub on the internal flash, it must be signed (-k). What has become of it is in its name
 # afterwards: update.installed, update.not-newer, update.refused.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Firmware in C that uses the component.
 #include <stdio.h>
 

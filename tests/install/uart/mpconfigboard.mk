@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # ports/qemu's MPS2_AN385 as it is, with its own start and its own UART; only FAT and memory added.
 UART_BOARD_DIR := $(BOARD_DIR)
 include boards/MPS2_AN385/mpconfigboard.mk

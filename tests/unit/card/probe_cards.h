@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Cards for the tests of the probe.
 #ifndef SDB_PROBE_CARDS_H
 #define SDB_PROBE_CARDS_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a PC has made read-only is made writable by one bit of one sector, whatever its name, and
 // nothing else is.
 #include "unit.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What FatFs mounts and what it does not, on the borders of its checks (ff.c, find_volume); and how
 // far the gap before the first partition reaches.
 #include "unit.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Formatting: every size gives a volume that fsck.fat and FatFs accept, and a cut leaves no riddle.
 #include "unit.h"
 #include "core/bytes.h"

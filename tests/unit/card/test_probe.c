@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What is on a card: volumes of real tools, crafted ones of those that are not at hand.
 #define UNIT_FILE "probe"
 #include "probe_cards.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A card is blank if everything that is read has one value; and what is read reaches everywhere.
 #define UNIT_FILE "blank"
 #include "probe_cards.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // exFAT is empty only if everything agrees that it is. The cards are those of mkfs.exfat with
 // directories made here.
 #define UNIT_FILE "exfat"

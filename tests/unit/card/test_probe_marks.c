@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Filesystems and the like that no tool here makes, by their magic numbers; and those of the tools
 // that are there.
 #define UNIT_FILE "marks"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The control area: where it goes, what becomes of an old one, and cards whose first sectors are
 // damaged.
 #include "unit.h"

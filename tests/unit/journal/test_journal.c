@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The journal and the geometry it trusts, call by call. What power cuts do is tests/torture's.
 #include "unit.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The journal against a model of it: random writes, reads, commits, transactions, failures of the
 // card and power cuts, on a volume all of whose clusters are in use, so that everything is
 // captured. Each sector has a number that grows with each write to it.

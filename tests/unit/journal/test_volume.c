@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A FAT volume between power-on and mounting.
 #include "unit.h"
 #include "core/bytes.h"

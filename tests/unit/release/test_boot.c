@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The state machine of a boot: trials, confirmation, the way back, checking content. The power may
 // go at every change, and every call may fail.
 #include "unit.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A package built anew from its index, the card and what is fetched; attempts that are cut short.
 #include "core/bytes.h"
 #include "core/error.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Installing: what is staged, and what is refused.
 #include "unit.h"
 #include "core/error.h"

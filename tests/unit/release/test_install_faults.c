@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Installing with a fault at any point: what is left is the running release, and nothing staged.
 #include "unit.h"
 #include "core/error.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The manifest and the text file under it, against what coreutils' sha256sum writes and accepts.
 #include "unit.h"
 #include "core/error.h"

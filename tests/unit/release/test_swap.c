@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The swap: the power may go at every change of it, and again while it is taken up.
 #include "unit.h"
 #include "core/error.h"

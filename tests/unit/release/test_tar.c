@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The tar reader on what real tools wrote (archives.py), in pieces of every size.
 #include "tar_trace.h"
 #include "core/error.h"

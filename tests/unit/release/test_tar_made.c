@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The tar reader on archives made by hand: what is refused, and forms that no tool here writes.
 #include "tar_trace.h"
 #include "core/error.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // MicroPython's hashlib takes SHA-1 from axTLS or Mbed TLS; Debian's source package has neither.
 // This is axTLS's interface to emu/sha1.c.
 #ifndef EMU_CRYPTO_H
