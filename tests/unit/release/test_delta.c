@@ -162,7 +162,9 @@ static int attempt_feed(struct stage *s, struct attempt *a, const struct made *m
             a->fetched += n;
             sdb_delta_took(d, n);
         } else {
-            return sdb_install_finish(&s->in);
+            while ((res = sdb_install_finish(&s->in)) == 1) {
+            }
+            return res;
         }
         if (res < 0) {
             return res;
@@ -389,8 +391,11 @@ static void test_resumed(void **state) {
             s->cfg.version = "2.0.0";
             attempt.stop = stop;
             int res = attempt_run(s, &attempt, &second);
-            assert_true(res == 0 || res == SDB_ECANCELED);
             attempt.stop = 0;
+            if (res == 0) {
+                break; // not cut short: it waits, and what comes now is a second one
+            }
+            assert_int_equal(res, SDB_ECANCELED);
             s->cfg.version = other ? "3.0.0" : "2.0.0";
             assert_int_equal(attempt_run(s, &attempt, other ? &third : &second), 0);
             assert_staged(&s->mem, &want[other]);
