@@ -141,15 +141,15 @@ test-unit: setup
 
 test-sim: board
 	@$(MAKE) --no-print-directory -C sim BARE=1
-	@$(PYTHON) -m unittest discover -s tests/sim
+	@$(PYTHON) tools/suites.py tests/sim
 
 test-board: board
-	@$(PYTHON) -m unittest discover -s tests/board
+	@$(PYTHON) tools/suites.py tests/board
 
 # The same with AddressSanitizer and UBSan in MicroPython and in sdboot.
 test-asan: board ## the board's tests with AddressSanitizer and UBSan
 	@$(MAKE) --no-print-directory -C sim SANITIZE=1
-	@SDBOOT_BOARD=$(CURDIR)/build/sim-asan/board $(PYTHON) -m unittest discover -s tests/board
+	@SDBOOT_BOARD=$(CURDIR)/build/sim-asan/board $(PYTHON) tools/suites.py tests/board
 
 # The board's power is cut at every 5th sector of what it writes here, at every one in `make cuts`.
 test-cuts: board
@@ -268,7 +268,7 @@ test-native: board emu ## the native modules on emulated Xtensa, RISC-V and Arm,
 test-native-x64: test-native-%:
 	@echo "test-native: $*"
 	@$(native_env) $(PYTHON) -m unittest discover -s tests/native
-	@$(native_env) $(PYTHON) -m unittest discover -s tests/board
+	@$(native_env) $(PYTHON) tools/suites.py tests/board
 
 $(EMULATED:%=test-native-%): test-native-%:
 	@echo "test-native: $*, heap of 80 KiB"

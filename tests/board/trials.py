@@ -81,7 +81,7 @@ class TrialTest(BoardTest):
     @classmethod
     def setUpClass(cls):
         """Cards with the old release, made once."""
-        folder = WORK / (cls.__name__ + "-cards")
+        folder = WORK / ("%s.%s-cards" % (cls.__module__, cls.__name__))
         shutil.rmtree(folder, ignore_errors=True)
         cls.addClassCleanup(shutil.rmtree, folder, True)
         maker = cls()
