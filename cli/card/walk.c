@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cli/card/walk.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +9,7 @@
 #include "core/error.h"
 
 #define WALK_DEPTH 64
+#define WALK_DAMAGED 2000u // names, once a folder is that deep
 
 struct names {
     struct sdb_dirent *list;
@@ -38,25 +40,35 @@ static int list(const struct sdb_fs *fs, const char *path, struct names *names) 
     return res;
 }
 
-static int walk(const struct sdb_fs *fs, const char *path, int depth, walk_visit *visit,
-                void *ctx) {
+struct state {
+    const struct sdb_fs *fs;
+    walk_visit *visit;
+    void *ctx;
+    uint32_t left; // names that are still visited
+};
+
+static int walk(struct state *w, const char *path, int depth) {
     struct names names;
-    int res = depth < WALK_DEPTH ? list(fs, path, &names) : SDB_ENAMETOOLONG;
     if (depth >= WALK_DEPTH) {
-        return visit(ctx, path, 0, res);
+        // Folders that contain themselves: without an end to it, that would be walked through in
+        // every way there is.
+        w->left = w->left < WALK_DAMAGED ? w->left : WALK_DAMAGED;
+        return w->visit(w->ctx, path, 0, SDB_ENAMETOOLONG);
     }
+    int res = list(w->fs, path, &names);
     if (res < 0) {
-        res = visit(ctx, path, 0, res);
+        res = w->visit(w->ctx, path, 0, res);
     }
-    for (size_t i = 0; i < names.count && res == 0; i++) {
+    for (size_t i = 0; i < names.count && res == 0 && w->left > 0; i++) {
         char *inner = tool_format("%s/%s", path, names.list[i].name);
         uint32_t size = 0;
+        w->left--;
         if (names.list[i].type == SDB_FS_FILE) {
-            fs->stat(fs->ctx, inner, &size);
+            w->fs->stat(w->fs->ctx, inner, &size);
         }
-        res = visit(ctx, inner, names.list[i].type, size);
+        res = w->visit(w->ctx, inner, names.list[i].type, size);
         if (res == 0 && names.list[i].type == SDB_FS_DIR) {
-            res = walk(fs, inner, depth + 1, visit, ctx);
+            res = walk(w, inner, depth + 1);
         }
         free(inner);
     }
@@ -65,5 +77,6 @@ static int walk(const struct sdb_fs *fs, const char *path, int depth, walk_visit
 }
 
 int walk_tree(const struct sdb_fs *fs, const char *path, walk_visit *visit, void *ctx) {
-    return walk(fs, path, 0, visit, ctx);
+    struct state w = {.fs = fs, .visit = visit, .ctx = ctx, .left = UINT32_MAX};
+    return walk(&w, path, 0);
 }
