@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Where there are threads: transactions and the steps of an update take turns.
+# Where there are threads: transactions and the steps of an update take turns, in the order in which
+# they have come.
 
 from ._errors import Error
 from ._native import builtin
@@ -9,21 +10,22 @@ if threads:
     time = builtin("time")
     _lock = threads.allocate_lock()
 _owner = None
-_waiting = 0
+_waiting = []
 
 
 def begin():
     """Waits until it is this thread's turn: True, end() it. False: it is already."""
-    global _owner, _waiting
+    global _owner
     if threads is None or _owner == threads.get_ident():
         return False
-    _waiting += 1
+    this = threads.get_ident()
+    _waiting.append(this)
     try:
-        while not _lock.acquire(False):
+        while _waiting[0] != this or not _lock.acquire(False):
             time.sleep_ms(1)  # Ctrl-C and functions of timers get through here
     finally:
-        _waiting -= 1
-    _owner = threads.get_ident()
+        _waiting.remove(this)
+    _owner = this
     return True
 
 
@@ -31,8 +33,6 @@ def end():
     global _owner
     _owner = None
     _lock.release()
-    if _waiting:
-        time.sleep_ms(2)  # else it would be ours again at once
 
 
 def guard():

@@ -298,7 +298,7 @@ print("=>", order)
         order = r.results[1]
         first = min(order.rindex(name) for name in "abc")
         for name in "abc":
-            self.assertGreater(order[:first].count(name), 0, order)  # nobody is last all the time
+            self.assertGreater(order[:first].count(name), 3, order)
             self.assertEqual(order.count(name), 20, order)
 
     def test_nested(self):
