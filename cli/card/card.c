@@ -64,6 +64,10 @@ static void mount_fat(struct card *c) {
     }
 }
 
+static uint64_t lfs_now(void) {
+    return (uint64_t)tool_now();
+}
+
 static void mount_lfs(struct card *c) {
     uint32_t block = c->probe.block_size;
     if (block < SDB_SECTOR || block % SDB_SECTOR != 0 || block / SDB_SECTOR > c->dev->sectors) {
@@ -71,6 +75,7 @@ static void mount_lfs(struct card *c) {
         return;
     }
     lfs_init(&c->lfs, c->dev, block);
+    c->lfs.now = lfs_now;
     c->top = *c->dev;
     c->mount_error = lfs_mount(&c->lfs, &c->fs);
     c->mounted = c->mount_error == 0;

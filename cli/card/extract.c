@@ -48,7 +48,8 @@ static void put(int out, const char *to, const uint8_t *data, int len) {
 // Opens the file anew at `at`, behind what can't be read: after an error FatFs reads no further.
 static int open_at(struct card *c, const char *path, uint64_t at) {
     int file = c->fs.open(c->fs.ctx, path, 'r');
-    if (file >= 0 && at > 0 && (!c->is_fat || f_lseek(&c->fat.files[file], (FSIZE_t)at) != FR_OK)) {
+    if (file >= 0 && at > 0 &&
+        (!c->is_fat || f_lseek(&c->fat.open.files[file], (FSIZE_t)at) != FR_OK)) {
         c->fs.close(c->fs.ctx, file);
         return SDB_EIO;
     }

@@ -3,22 +3,17 @@
 #ifndef SDBOOT_FAT_H
 #define SDBOOT_FAT_H
 
-#include <stdbool.h>
-
+#include "cli/card/ff_fs.h"
 #include "core/bdev.h"
-#include "core/fs.h"
-#include "lib/oofatfs/ff.h"
 
 struct fat {
     FATFS fs;
     struct sdb_bdev dev; // what it is mounted on
-    FIL files[2];
-    bool used[2];
-    FF_DIR dirs[1];
+    struct ff_fs open;
 };
 
-// Mounts the volume that FatFs finds on `dev` and fills in `out`, whose ctx is `f`. Returns 0 or an
-// error.
+// Mounts the volume that FatFs finds on `dev` and fills in `out`; `f` must outlive it. Returns 0 or
+// an error.
 int fat_mount(struct fat *f, const struct sdb_bdev *dev, struct sdb_fs *out);
 
 #endif

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "cli/tool.h"
 #include "core/bytes.h"
 #include "core/card/blocks.h"
 #include "core/error.h"
@@ -31,6 +30,12 @@ static int lfs_card_sync(const struct lfs2_config *c) {
     return f->dev->sync(f->dev->ctx);
 }
 
+void lfs_note(struct lfs *f, bool done) {
+    if (f->note != NULL) {
+        f->note(f->note_ctx, done);
+    }
+}
+
 static int lfs_stat(void *ctx, const char *path, uint32_t *size) {
     struct lfs *f = ctx;
     struct lfs2_info info;
@@ -47,25 +52,32 @@ static int lfs_stat(void *ctx, const char *path, uint32_t *size) {
 // As MicroPython opens files, with their time as an attribute: nanoseconds since 1970.
 static int lfs_open(void *ctx, const char *path, char mode) {
     struct lfs *f = ctx;
-    int i = f->used[0] ? 1 : 0;
-    if (f->used[i]) {
+    int i = 0;
+    int res;
+    while (i < LFS_FILES && f->used[i]) {
+        i++;
+    }
+    if (i == LFS_FILES) {
         return SDB_ENOMEM;
     }
     int flags = mode == 'r'   ? LFS2_O_RDONLY
+                : mode == '+' ? LFS2_O_RDWR
                 : mode == 'w' ? LFS2_O_WRONLY | LFS2_O_CREAT | LFS2_O_TRUNC
                 : mode == 'x' ? LFS2_O_WRONLY | LFS2_O_CREAT | LFS2_O_EXCL
                               : LFS2_O_WRONLY | LFS2_O_CREAT | LFS2_O_APPEND;
-    uint64_t now = (uint64_t)tool_now() * 1000000000u;
-    sdb_put32(f->mtime, (uint32_t)now);
-    sdb_put32(f->mtime + 4, (uint32_t)(now >> 32));
-    f->attrs[i] = (struct lfs2_attr){1, f->mtime, sizeof f->mtime};
+    uint64_t now = f->now != NULL ? f->now() * 1000000000u : 0;
+    sdb_put32(f->mtime[i], (uint32_t)now);
+    sdb_put32(f->mtime[i] + 4, (uint32_t)(now >> 32));
+    f->attrs[i] = (struct lfs2_attr){1, f->mtime[i], sizeof f->mtime[i]};
     memset(&f->file_cfg[i], 0, sizeof f->file_cfg[i]);
     f->file_cfg[i].buffer = f->file_buf[i];
-    if (mode != 'r') {
-        f->file_cfg[i].attrs = &f->attrs[i];
-        f->file_cfg[i].attr_count = 1;
+    f->file_cfg[i].attrs = &f->attrs[i];
+    f->file_cfg[i].attr_count = 1;
+    if (flags & LFS2_O_CREAT) {
+        LFS_NOTED(f, res, lfs2_file_opencfg(&f->fs, &f->files[i], path, flags, &f->file_cfg[i]));
+    } else {
+        res = lfs2_file_opencfg(&f->fs, &f->files[i], path, flags, &f->file_cfg[i]);
     }
-    int res = lfs2_file_opencfg(&f->fs, &f->files[i], path, flags, &f->file_cfg[i]);
     f->used[i] = res >= 0;
     return res < 0 ? res : i;
 }
@@ -83,8 +95,14 @@ static int lfs_write(void *ctx, int file, const void *buf, size_t len) {
 
 static int lfs_close(void *ctx, int file) {
     struct lfs *f = ctx;
+    int res;
     f->used[file] = false;
-    return lfs2_file_close(&f->fs, &f->files[file]);
+    if (f->files[file].flags & LFS2_O_WRONLY) {
+        LFS_NOTED(f, res, lfs2_file_close(&f->fs, &f->files[file]));
+    } else {
+        res = lfs2_file_close(&f->fs, &f->files[file]);
+    }
+    return res;
 }
 
 static int lfs_opendir(void *ctx, const char *path) {
@@ -118,17 +136,23 @@ static void lfs_closedir(void *ctx, int dir) {
 
 static int lfs_mkdir(void *ctx, const char *path) {
     struct lfs *f = ctx;
-    return lfs2_mkdir(&f->fs, path);
+    int res;
+    LFS_NOTED(f, res, lfs2_mkdir(&f->fs, path));
+    return res;
 }
 
 static int lfs_remove(void *ctx, const char *path) {
     struct lfs *f = ctx;
-    return lfs2_remove(&f->fs, path);
+    int res;
+    LFS_NOTED(f, res, lfs2_remove(&f->fs, path));
+    return res;
 }
 
 static int lfs_rename(void *ctx, const char *from, const char *to) {
     struct lfs *f = ctx;
-    return lfs2_rename(&f->fs, from, to);
+    int res;
+    LFS_NOTED(f, res, lfs2_rename(&f->fs, from, to));
+    return res;
 }
 
 void lfs_init(struct lfs *f, const struct sdb_bdev *dev, uint32_t block_size) {
@@ -151,7 +175,7 @@ void lfs_init(struct lfs *f, const struct sdb_bdev *dev, uint32_t block_size) {
 }
 
 int lfs_mount(struct lfs *f, struct sdb_fs *out) {
-    f->used[0] = f->used[1] = false;
+    memset(f->used, 0, sizeof f->used);
     *out = (struct sdb_fs){
         .ctx = f,
         .stat = lfs_stat,

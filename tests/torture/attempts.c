@@ -79,7 +79,7 @@ int run_refused(struct env *e) {
 // ---- a card with room for half a release
 
 static int leave_free_lfs(struct env *e, uint32_t blocks) {
-    lfs2_t *lfs = &e->lfs->lfs;
+    lfs2_t *lfs = &e->lfs->fs;
     char name[40];
     for (int i = 0;; i++) {
         lfs2_ssize_t used = lfs2_fs_size(lfs);

@@ -305,7 +305,7 @@ int env_boot(struct env *e, bool create, const char **why) {
 
 FRESULT env_mount(struct env *e) {
     if (e->lfs) {
-        return lfs_fs_mount(e->lfs) == 0 ? FR_OK : FR_DISK_ERR;
+        return lfs_mount(e->lfs, &e->engine_fs) == 0 ? FR_OK : FR_DISK_ERR;
     }
     memset(&e->fs, 0, sizeof e->fs);
     e->fs.drv = e;

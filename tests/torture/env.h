@@ -10,8 +10,9 @@
 #include "core/release/record.h"
 #include "core/journal/volume_make.h"
 #include "fatcheck.h"
-#include "ff_fs.h"
-#include "lfs_fs.h"
+#include "cli/card/ff_fs.h"
+#include "ff_raise.h"
+#include "lfs_check.h"
 #include "ramdev.h"
 #include "volume.h"
 #include "lib/oofatfs/ff.h"
@@ -40,7 +41,7 @@ struct env {
     FATFS fs;
     struct ff_fs files;
     struct sdb_fs engine_fs; // for the engine, on fs
-    struct lfs_fs *lfs;      // littlefs instead of FatFs
+    struct lfs *lfs;         // littlefs instead of FatFs
     bool booted;
     bool open;
     bool deferred;

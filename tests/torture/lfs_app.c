@@ -13,13 +13,24 @@ static int write_some(struct env *e, int file, uint32_t seed, uint32_t from, uin
     return e->engine_fs.write(e->engine_fs.ctx, file, buf, size);
 }
 
+static int app_sync(struct lfs *f, int file) {
+    int res;
+    LFS_NOTED(f, res, lfs2_file_sync(&f->fs, &f->files[file]));
+    return res;
+}
+
+static int app_seek(struct lfs *f, int file, uint32_t at) {
+    lfs2_soff_t res = lfs2_file_seek(&f->fs, &f->files[file], (lfs2_soff_t)at, LFS2_SEEK_SET);
+    return res < 0 ? res : 0;
+}
+
 static int append(struct env *e, const char *path, uint32_t seed, unsigned lines) {
     const struct sdb_fs *fs = &e->engine_fs;
     int file = fs->open(fs->ctx, path, 'a');
     TRY_COUNT(file);
     for (uint32_t i = 0; i < lines; i++) {
         TRY_COUNT(write_some(e, file, seed, i * 100, 100));
-        TRY_COUNT(lfs_fs_sync(e->lfs, file));
+        TRY_COUNT(app_sync(e->lfs, file));
     }
     return fs->close(fs->ctx, file);
 }
@@ -31,10 +42,10 @@ int run_lfs_application(struct env *e) {
     // In place.
     int file = fs->open(fs->ctx, "/data/table.bin", '+');
     TRY_COUNT(file);
-    TRY_COUNT(lfs_fs_seek(e->lfs, file, 1000));
+    TRY_COUNT(app_seek(e->lfs, file, 1000));
     TRY_COUNT(write_some(e, file, 601, 0, 2600));
-    TRY_COUNT(lfs_fs_sync(e->lfs, file));
-    TRY_COUNT(lfs_fs_seek(e->lfs, file, 5000));
+    TRY_COUNT(app_sync(e->lfs, file));
+    TRY_COUNT(app_seek(e->lfs, file, 5000));
     TRY_COUNT(write_some(e, file, 602, 0, 700));
     TRY_COUNT(fs->close(fs->ctx, file));
     // Two files open.
@@ -45,7 +56,7 @@ int run_lfs_application(struct env *e) {
     for (uint32_t i = 0; i < 6; i++) {
         TRY_COUNT(write_some(e, a, 603, i * 300, 300));
         TRY_COUNT(write_some(e, b, 604, i * 700, 700));
-        TRY_COUNT(lfs_fs_sync(e->lfs, i % 2 ? a : b));
+        TRY_COUNT(app_sync(e->lfs, i % 2 ? a : b));
     }
     TRY_COUNT(fs->close(fs->ctx, a));
     TRY_COUNT(fs->close(fs->ctx, b));

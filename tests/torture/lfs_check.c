@@ -4,12 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lfs_fs.h"
+#include "lfs_check.h"
+#include "ramdev.h"
 
 struct reader {
     struct ramdev ram;
     struct sdb_bdev dev;
-    struct lfs_fs fs;
+    struct lfs fs;
     struct sdb_fs ops;
     const struct volume *vol;
     struct lfs_check *out;
@@ -58,10 +59,10 @@ static bool read_dir(struct reader *r, const char *path, int depth, uint64_t *al
     bool ok = true;
     uint64_t last = 0;
     *all = *seen = 1;
-    if (depth > 12 || lfs2_dir_open(&r->fs.lfs, &dir, path[0] ? path : "/") < 0) {
+    if (depth > 12 || lfs2_dir_open(&r->fs.fs, &dir, path[0] ? path : "/") < 0) {
         return wrong(r, "a directory can't be opened", path);
     }
-    while (ok && (res = lfs2_dir_read(&r->fs.lfs, &dir, &info)) > 0) {
+    while (ok && (res = lfs2_dir_read(&r->fs.fs, &dir, &info)) > 0) {
         r->met[dir.m.pair[0]] |= 64;
         r->met[dir.m.pair[1]] |= 64;
         uint64_t sub;
@@ -89,7 +90,7 @@ static bool read_dir(struct reader *r, const char *path, int depth, uint64_t *al
     }
     r->met[dir.m.pair[0]] |= 64;
     r->met[dir.m.pair[1]] |= 64;
-    lfs2_dir_close(&r->fs.lfs, &dir);
+    lfs2_dir_close(&r->fs.fs, &dir);
     return ok && (res == 0 || wrong(r, "a directory can't be read", path));
 }
 
@@ -123,12 +124,12 @@ bool lfs_check(const struct volume *v, const struct image *img, bool settled,
     r.met = met;
     ramdev_init(&r.ram, (struct image *)img, v->sectors);
     ramdev_bdev(&r.ram, &r.dev);
-    lfs_fs_init(&r.fs, &r.dev, v->lfs_block, &r.ops);
-    if (lfs_fs_mount(&r.fs) < 0) {
+    lfs_init(&r.fs, &r.dev, v->lfs_block);
+    if (lfs_mount(&r.fs, &r.ops) < 0) {
         return wrong(&r, "littlefs can't be mounted", "");
     }
     memset(met, 0, r.fs.cfg.block_count);
-    if (lfs2_fs_traverse(&r.fs.lfs, meet, &r) < 0) {
+    if (lfs2_fs_traverse(&r.fs.fs, meet, &r) < 0) {
         return wrong(&r, "the blocks in use can't be listed", "");
     }
     if (!read_dir(&r, "", 0, &out->digest, &out->visible)) {
@@ -144,7 +145,7 @@ static const struct blob *never_written(void *ctx, uint32_t lba) {
     return blob_get(s);
 }
 
-static void lfs_fill(struct lfs_fs *f, const struct sdb_fs *ops, int from) {
+static void lfs_fill(struct lfs *f, const struct sdb_fs *ops, int from) {
     static uint8_t buf[3000];
     char path[40];
     for (int i = from; i < from + 12; i++) {
@@ -159,7 +160,7 @@ static void lfs_fill(struct lfs_fs *f, const struct sdb_fs *ops, int from) {
 }
 
 void lfs_format(const struct volume *v, struct image *img) {
-    static struct lfs_fs f;
+    static struct lfs f;
     struct ramdev ram;
     struct sdb_bdev dev;
     struct sdb_fs ops;
@@ -171,8 +172,8 @@ void lfs_format(const struct volume *v, struct image *img) {
         for (uint32_t lba = 0; round > 0 && lba < 32 * 8; lba++) {
             image_set(img, lba, blob_zero());
         }
-        lfs_fs_init(&f, &dev, v->lfs_block, &ops);
-        if (lfs2_format(&f.lfs, &f.cfg) < 0 || lfs_fs_mount(&f) < 0) {
+        lfs_init(&f, &dev, v->lfs_block);
+        if (lfs2_format(&f.fs, &f.cfg) < 0 || lfs_mount(&f, &ops) < 0) {
             abort();
         }
         if (round == 0) {

@@ -18,7 +18,7 @@ static void lfs_env(struct env *e, const struct job *job, struct image *img, str
     e->dev.log = log;
     ramdev_bdev(&e->dev, &e->card);
     e->lfs = malloc(sizeof *e->lfs);
-    lfs_fs_init(e->lfs, &e->card, job->vol.lfs_block, &e->engine_fs);
+    lfs_init(e->lfs, &e->card, job->vol.lfs_block);
 }
 
 // Power on: the boot finishes what was begun, the application confirms and writes a file.
@@ -56,7 +56,7 @@ struct noting {
     uint64_t last;
 };
 
-static void lfs_note(void *ctx, bool done) {
+static void job_note(void *ctx, bool done) {
     struct noting *n = ctx;
     struct env *e = n->e;
     struct lfs_check check;
@@ -221,10 +221,10 @@ static int lfs_play(struct job *job, struct env *e, struct image *img, struct op
     e->states = states;
     *noting = (struct noting){job, e, 0};
     if (states) {
-        lfs_note(noting, true); // the state before anything
+        job_note(noting, true); // the state before anything
         e->dev.lo = e->dev.hi = 0;
     }
-    e->lfs->note = lfs_note;
+    e->lfs->note = job_note;
     e->lfs->note_ctx = noting;
     return job->scenario->run(e);
 }

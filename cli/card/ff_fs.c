@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "ff_fs.h"
+#include "cli/card/ff_fs.h"
 
 #include <string.h>
 
 #include "core/error.h"
 
-static int ff_error(FRESULT res) {
+int ff_fs_error(FRESULT res) {
     static const int16_t table[] = {
         [FR_OK] = 0,
         [FR_DISK_ERR] = SDB_EIO,
@@ -30,9 +30,9 @@ static int ff_stat(void *ctx, const char *path, uint32_t *size) {
     FILINFO info;
     FRESULT res = f_stat(f->fs, path, &info);
     if (res != FR_OK) {
-        return ff_error(res);
+        return ff_fs_error(res);
     }
-    if (size) {
+    if (size != NULL) {
         *size = (uint32_t)info.fsize;
     }
     return info.fattrib & AM_DIR ? SDB_FS_DIR : SDB_FS_FILE;
@@ -41,11 +41,10 @@ static int ff_stat(void *ctx, const char *path, uint32_t *size) {
 static int ff_open(void *ctx, const char *path, char mode) {
     struct ff_fs *f = ctx;
     int i = 0;
-    while (i < 3 &&
-           f->used[i]) { // two are the engine's, two of what builds a package from its index
+    while (i < FF_FS_FILES && f->used[i]) {
         i++;
     }
-    if (f->used[i]) {
+    if (i == FF_FS_FILES) {
         return SDB_ENOMEM;
     }
     BYTE how = mode == 'r'   ? FA_READ
@@ -54,32 +53,32 @@ static int ff_open(void *ctx, const char *path, char mode) {
                              : FA_WRITE | FA_OPEN_APPEND;
     FRESULT res = f_open(f->fs, &f->files[i], path, how);
     f->used[i] = res == FR_OK;
-    return res == FR_OK ? i : ff_error(res);
+    return res == FR_OK ? i : ff_fs_error(res);
 }
 
 static int ff_read(void *ctx, int file, void *buf, size_t len) {
     struct ff_fs *f = ctx;
     UINT n;
     FRESULT res = f_read(&f->files[file], buf, (UINT)len, &n);
-    return res == FR_OK ? (int)n : ff_error(res);
+    return res == FR_OK ? (int)n : ff_fs_error(res);
 }
 
 static int ff_write(void *ctx, int file, const void *buf, size_t len) {
     struct ff_fs *f = ctx;
     UINT n;
     FRESULT res = f_write(&f->files[file], buf, (UINT)len, &n);
-    return res != FR_OK ? ff_error(res) : n < len ? SDB_ENOSPC : 0;
+    return res != FR_OK ? ff_fs_error(res) : n < len ? SDB_ENOSPC : 0;
 }
 
 static int ff_close(void *ctx, int file) {
     struct ff_fs *f = ctx;
     f->used[file] = false;
-    return ff_error(f_close(&f->files[file]));
+    return ff_fs_error(f_close(&f->files[file]));
 }
 
 static int ff_opendir(void *ctx, const char *path) {
     struct ff_fs *f = ctx;
-    return ff_error(f_opendir(f->fs, &f->dir, path));
+    return ff_fs_error(f_opendir(f->fs, &f->dir, path));
 }
 
 static int ff_readdir(void *ctx, int dir, struct sdb_dirent *entry) {
@@ -88,10 +87,12 @@ static int ff_readdir(void *ctx, int dir, struct sdb_dirent *entry) {
     (void)dir;
     FRESULT res = f_readdir(&f->dir, &info);
     if (res != FR_OK || info.fname[0] == 0) {
-        return ff_error(res);
+        return ff_fs_error(res);
     }
     entry->type = info.fattrib & AM_DIR ? SDB_FS_DIR : SDB_FS_FILE;
-    strcpy(entry->name, info.fname);
+    size_t len = strnlen(info.fname, SDB_NAME_MAX);
+    memcpy(entry->name, info.fname, len);
+    entry->name[len] = '\0';
     return 1;
 }
 
@@ -103,17 +104,17 @@ static void ff_closedir(void *ctx, int dir) {
 
 static int ff_mkdir(void *ctx, const char *path) {
     struct ff_fs *f = ctx;
-    return ff_error(f_mkdir(f->fs, path));
+    return ff_fs_error(f_mkdir(f->fs, path));
 }
 
 static int ff_remove(void *ctx, const char *path) {
     struct ff_fs *f = ctx;
-    return ff_error(f_unlink(f->fs, path));
+    return ff_fs_error(f_unlink(f->fs, path));
 }
 
 static int ff_rename(void *ctx, const char *from, const char *to) {
     struct ff_fs *f = ctx;
-    return ff_error(f_rename(f->fs, from, to));
+    return ff_fs_error(f_rename(f->fs, from, to));
 }
 
 void ff_fs_init(struct ff_fs *f, FATFS *fs, struct sdb_fs *out) {
