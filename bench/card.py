@@ -70,8 +70,8 @@ def flash(name, options):
     return WORK / name
 
 
-def power_on(flash, image, script=""):
-    """Runs `script` at the REPL; returns the counters of the whole power-on."""
+def power_on(flash, image, script="", counters=COUNTERS):
+    """Runs `script` at the REPL; returns `counters` of the whole power-on."""
     stats = WORK / "stats"
     command = [BOARD, "--flash", flash, "--card", image, "--stats", stats, "--max-resets", "3"]
     typed = "exec(%r)\n" % script
@@ -79,7 +79,7 @@ def power_on(flash, image, script=""):
     if done.returncode or "Traceback" in done.stdout:
         sys.exit(done.stdout + done.stderr)
     found = dict(re.findall(r"(\w+) (\d+)", stats.read_text()))
-    return [int(found[name]) for name in COUNTERS]
+    return [int(found[name]) for name in counters]
 
 
 def difference(after, before):

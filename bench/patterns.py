@@ -9,16 +9,14 @@ hand: pages of 4 KiB written in place, the header page with each flush.
 """
 
 import os
-import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
 import card  # noqa: E402
-from lab import BOARD, ROOT  # noqa: E402
+from lab import ROOT  # noqa: E402
 
 WORK = ROOT / "build" / "bench-patterns"
 COUNTERS = (
@@ -107,23 +105,13 @@ PATTERNS = (
 )
 
 
-def power_on(flash, image, script):
-    stats = WORK / "stats"
-    command = [BOARD, "--flash", flash, "--card", image, "--stats", stats, "--max-resets", "3"]
-    typed = "exec(%r)\n" % script
-    done = subprocess.run(command, input=typed, capture_output=True, text=True, timeout=300)
-    if done.returncode or "Traceback" in done.stdout:
-        sys.exit(done.stdout + done.stderr)
-    found = dict(re.findall(r"(\w+) (\d+)", stats.read_text()))
-    return [int(found[name]) for name in COUNTERS]
-
-
 def measure(board, image, program, parameters):
     card.card(image, 4096)
     for flash in (JOURNAL, board):  # makes the control area; whatever a first boot has to do
-        power_on(flash, image, "")
-    idle = power_on(board, image, "")
-    work = power_on(board, image, parameters.replace("; ", "\n") + "\n" + program)
+        card.power_on(flash, image)
+    script = parameters.replace("; ", "\n") + "\n" + program
+    idle = card.power_on(board, image, counters=COUNTERS)
+    work = card.power_on(board, image, script, COUNTERS)
     return card.difference(work, idle)
 
 

@@ -2,11 +2,11 @@
 #include "accept.h"
 
 #include <errno.h>
-#include <mbedtls/md.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/hash.h"
 #include "core/error.h"
 #include "core/release/install.h"
 #include "tool.h"
@@ -88,30 +88,6 @@ static int slot_write(void *ctx, int slot, const uint8_t *buf) {
     return 0;
 }
 
-// ---- Hashes
-// --------------------------------------------------------------------------------------
-
-static int hash_start(void *ctx) {
-    return mbedtls_md_starts(ctx);
-}
-
-static int hash_update(void *ctx, const void *data, size_t len) {
-    return mbedtls_md_update(ctx, data, len);
-}
-
-static int hash_digest(void *ctx, uint8_t *out) {
-    return mbedtls_md_finish(ctx, out);
-}
-
-static struct sdb_hash hash_of(mbedtls_md_context_t *md, mbedtls_md_type_t type, size_t size) {
-    mbedtls_md_init(md);
-    if (mbedtls_md_setup(md, mbedtls_md_info_from_type(type), 0) != 0 ||
-        mbedtls_md_starts(md) != 0) {
-        tool_die("no memory, or no hash");
-    }
-    return (struct sdb_hash){md, size, hash_update, hash_digest, hash_start};
-}
-
 // ---- Names: a board has little memory for them, a PC enough
 // ---------------------------------------
 
@@ -145,8 +121,8 @@ int accept_package(const char *path, const char *version, const uint8_t sha1[20]
     uint8_t slots[2 * SDB_RECORD_SIZE] = {0};
     const struct sdb_record_store store = {slots, slot_read, slot_write};
     mbedtls_md_context_t md[2];
-    struct sdb_hash whole = hash_of(&md[0], MBEDTLS_MD_SHA1, 20);
-    struct sdb_hash each = hash_of(&md[1], MBEDTLS_MD_SHA256, 32);
+    struct sdb_hash whole = hash_of(&md[0], MBEDTLS_MD_SHA1);
+    struct sdb_hash each = hash_sha256(&md[1]);
     struct sdb_names names = {.capacity = 256, .grow = names_grow};
     names.table = tool_alloc(names.capacity * sizeof *names.table);
     struct sdb_install_config cfg = {
@@ -180,15 +156,15 @@ int accept_package(const char *path, const char *version, const uint8_t sha1[20]
     }
     fclose(f);
     free(in.names.table);
-    mbedtls_md_free(&md[0]);
-    mbedtls_md_free(&md[1]);
+    hash_free(&md[0]);
+    hash_free(&md[1]);
     return res;
 }
 
-static void hash_file(const char *path, mbedtls_md_type_t type, size_t size, uint8_t *digest) {
+static void hash_file(const char *path, mbedtls_md_type_t type, uint8_t *digest) {
     static uint8_t piece[65536];
     mbedtls_md_context_t md;
-    struct sdb_hash hash = hash_of(&md, type, size);
+    struct sdb_hash hash = hash_of(&md, type);
     FILE *f = open_file(path);
     size_t n;
     while ((n = read_piece(f, path, piece, sizeof piece)) > 0) {
@@ -196,13 +172,13 @@ static void hash_file(const char *path, mbedtls_md_type_t type, size_t size, uin
     }
     hash.digest(hash.ctx, digest);
     fclose(f);
-    mbedtls_md_free(&md);
+    hash_free(&md);
 }
 
 void accept_sha1(const char *path, uint8_t sha1[20]) {
-    hash_file(path, MBEDTLS_MD_SHA1, 20, sha1);
+    hash_file(path, MBEDTLS_MD_SHA1, sha1);
 }
 
 void accept_sha256(const char *path, uint8_t sha256[32]) {
-    hash_file(path, MBEDTLS_MD_SHA256, 32, sha256);
+    hash_file(path, MBEDTLS_MD_SHA256, sha256);
 }

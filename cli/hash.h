@@ -7,7 +7,8 @@
 
 #include "core/release/hash.h"
 
-// A running SHA-256, whose state is in `md`. Dies if there is no memory for it.
+// A running hash, whose state is in `md`; hash_free() it. Dies if there is no memory for it.
+struct sdb_hash hash_of(mbedtls_md_context_t *md, mbedtls_md_type_t type);
 struct sdb_hash hash_sha256(mbedtls_md_context_t *md);
 void hash_free(mbedtls_md_context_t *md);
 

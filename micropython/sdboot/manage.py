@@ -19,7 +19,7 @@ def status():
         "staged": staged if state in (mounted.STAGED, mounted.SWAPPING) else None,
         "event": _name((None, "installed", "confirmed", "rolled back", "expired", "corrupt"), event),
         "event_version": event_version or None,
-        "reason": _reason(event_version) if event != mounted.CONFIRMED else None,
+        "reason": load("report").reason(event_version) if event != mounted.CONFIRMED else None,
         "attempts_left": left if state == mounted.TRIAL else None,
         "bad": bad or None,
         "filesystem": mounted.kind,
@@ -33,10 +33,6 @@ def status():
 
 def _name(names, number):
     return names[number] if number < len(names) else "unknown (%d)" % number
-
-
-def _reason(release):
-    return load("report").reason(release)
 
 
 def _previous():

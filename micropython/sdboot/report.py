@@ -5,7 +5,7 @@
 import sys
 
 from . import __version__, mounted
-from ._native import builtin
+from ._native import builtin, load
 
 LONGEST = 200  # bytes of the whole line
 FIELD = 48  # of a field, where all of it is too long
@@ -13,14 +13,14 @@ FIELD = 48  # of a field, where all of it is too long
 
 def line(ota):
     """The value of User-Agent."""
-    _, _, board, number = ota.asks
+    board = ota.asks[2]
     board = board.split(",")[0] if board else sys.platform
     try:
         running = mounted.version(ota.main_dir) or "-"
     except OSError:
         running = "-"
     event, reason = _event()
-    fields = [_plain(board), _plain(_id(number)), _plain(running), event]
+    fields = [_plain(board), _plain(_id(ota)), _plain(running), event]
     head = "sdboot/%s (" % __version__
     room = LONGEST - len(head) - len("; ".join(fields)) - 1
     if room < 0:
@@ -48,11 +48,8 @@ def _event():
     return "failed %s %s" % (of, why[event]), reason(record[mounted.EVENT_VERSION])
 
 
-def _id(number):
-    if number is None:
-        machine = builtin("machine")
-        number = machine.unique_id() if hasattr(machine, "unique_id") else b""
-    return str(builtin("binascii").hexlify(number), "utf-8") or "-"
+def _id(ota):
+    return str(builtin("binascii").hexlify(load("whom").device_id(ota)), "utf-8") or "-"
 
 
 def _plain(text, allowed=""):

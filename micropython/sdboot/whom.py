@@ -21,13 +21,11 @@ TODAY = 4  # place in facts()
 
 def facts(ota, signature):
     """The last arguments of _sdlist.Versions: names, channel, product, id, today, floor."""
-    product, channel, board, device_id = ota.asks
+    product, channel, board, _ = ota.asks
     if product is None:
         product = _product(ota.main_dir)
-    if device_id is None:
-        device_id = _device_id()
     floor = signature.floor() if signature else 0
-    return board or _names(), channel or "", product, device_id, _today(), floor
+    return board or _names(), channel or "", product, device_id(ota), _today(), floor
 
 
 def _product(main_dir):
@@ -49,7 +47,11 @@ def _names():
     return ",".join([name for name in names if name])
 
 
-def _device_id():
+def device_id(ota):
+    """The board's number among others, bytes; b"" if it has none."""
+    given = ota.asks[3]
+    if given is not None:
+        return given
     machine = builtin("machine")
     return machine.unique_id() if hasattr(machine, "unique_id") else b""
 
