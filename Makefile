@@ -172,6 +172,9 @@ torture: setup ## the core with real FatFs, cut at every write in every order (2
 memory: board ## every call of the API with 64 KiB down to 2 KiB of memory left, in one piece and in many
 	@cd tests/board && EXHAUSTIVE=1 $(PYTHON) -m unittest test_heap
 
+liar: board ## a server that lies, and cuts at every byte: a table of cases and what came of each
+	@cd tests/board && EXHAUSTIVE=1 $(PYTHON) -m unittest test_liar
+
 coverage: setup ## lines and branches of core/ that its unit tests run
 	@$(MAKE) --no-print-directory -s -j2 -C tests/unit OUT=$(CURDIR)/build/coverage SANITIZE="--coverage -O0" check >/dev/null 2>&1
 	@$(PYTHON) tools/coverage.py build/coverage/core
@@ -310,4 +313,4 @@ test-install: board emu mpremote ## installing, on emulated boards
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: all help put ls test-cli-release test-cli-rest test-cli-valgrind install-host deb test-deb picture dist test-dist coverage test-types test-docs test-examples test-run test-threads memory bench-pico pico test-pico test-pico-boot test-pico-update cli test-cli test-sign test-upstream native test-native bench-native $(EMULATED:%=test-native-%) test-native-x64 rp2 test-newest test-frozen install uninstall push mpremote test-install setup board emu test-emu demo run test test-unit test-sim test-board test-cuts test-faults faults test-asan cuts torture torture-slice torture-mutants bench-card bench-sign bench-update fuzz lint clean
+.PHONY: all help put ls test-cli-release test-cli-rest test-cli-valgrind install-host deb test-deb picture dist test-dist coverage test-types test-docs test-examples test-run test-threads memory bench-pico pico test-pico test-pico-boot test-pico-update cli test-cli test-sign test-upstream native test-native bench-native $(EMULATED:%=test-native-%) test-native-x64 rp2 test-newest test-frozen install uninstall push mpremote test-install setup board emu test-emu demo run test test-unit test-sim test-board test-cuts test-faults faults test-asan cuts torture torture-slice torture-mutants liar bench-card bench-sign bench-update fuzz lint clean

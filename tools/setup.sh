@@ -5,6 +5,7 @@
 #
 #   tools/setup.sh              as root, or as a user with sudo if packages are missing
 #   tools/setup.sh GROUP...     these groups of packages too: native xtensa riscv arm qemu rp2 pico types dist
+#                               servers
 #   tools/setup.sh --list       every package with its group and its reason
 #   MPY_DIR=/path tools/setup.sh  another MicroPython 1.25 tree instead of Debian's: it is used where
 #                                 it is, build/micropython becomes a link to it
@@ -22,7 +23,7 @@ STAMP=$BUILD/setup.stamp
 SIGN=$BUILD/tinyssh
 HFS=$BUILD/hfsutils
 
-GROUPS_KNOWN="base native xtensa riscv arm qemu rp2 pico types dist"
+GROUPS_KNOWN="base native xtensa riscv arm qemu rp2 pico types dist servers"
 groups=base
 
 packages() {
@@ -80,6 +81,9 @@ pico    nodejs                        runs the emulated Pico
 pico    npm                           gets what it is made of
 types   mypy                          checks the examples with stubs/
 dist    cmake                         builds the component for ESP-IDF
+servers apache2-bin                   Apache, a web server that boards are tested with
+servers lighttpd                      another one
+servers caddy                         another one
 LIST
 }
 
@@ -186,14 +190,16 @@ install_packages() {
         cat "$BUILD/setup.log" >&2
         die "failed: apt-get install $missing"
     fi
-    case " $missing " in
-    *" nginx-light "*)
-        if command -v systemctl >/dev/null 2>&1; then
-            as_root systemctl disable nginx.service >/dev/null 2>&1 || true
-        fi
-        as_root update-rc.d nginx disable >/dev/null 2>&1 || true
-        ;;
-    esac
+    for service in nginx lighttpd caddy; do
+        case " $missing " in
+        *" $service "* | *" $service-light "*)
+            if command -v systemctl >/dev/null 2>&1; then
+                as_root systemctl disable $service.service >/dev/null 2>&1 || true
+            fi
+            as_root update-rc.d $service disable >/dev/null 2>&1 || true
+            ;;
+        esac
+    done
     remove_guard
     trap - EXIT INT TERM
 }

@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: MIT
+"""A server that lies (liar.py): after each lie of lies.py, and after a cut at any byte of an update,
+the board says what was wrong, runs what it ran, and takes the next update of an honest server.
+
+`make liar` tells all of them, cuts at every byte, and prints what came of each.
+"""
+
+import collections
+import json
+import os
+import random
+import shutil
+import unittest
+
+import lies
+from liar import Ask, Liar
+from test_signed import SignedTest
+from web import IndexedSite, Site, indexed, package, release
+
+ALL = bool(os.environ.get("EXHAUSTIVE"))  # every byte
+OLD = {**release("0.0.1"), "app/data.bin": b"old" * 300, "settings.json": b"{}"}
+NEW = release("0.0.2", {"app/new.txt": b"so new\n"})
+
+# Runs cases, one after the other, and says of each what OTA did and whether all is as it was. What is
+# staged is taken back, so that the next case finds the same.
+JOB = """
+import hashlib, json, os
+def tree():
+    sha = hashlib.sha256()
+    def walk(at):
+        for name, kind, *_ in sorted(os.ilistdir(at)):
+            path = at + "/" + name
+            if path in ("/flash", "/.sdboot"):
+                continue
+            sha.update(path.encode())
+            if kind == 0x4000:
+                walk(path)
+            else:
+                with open(path, "rb") as f:
+                    sha.update(f.read())
+    walk("")
+    return sha.digest()
+def update(url, **more):
+    ota = sdboot.OTA(url, key=KEY, **more)
+    try:
+        done = ota.install_update_if_available()
+    except Exception as e:
+        done = "%s %s" % (type(e).__name__, e)
+    state = sdboot.status()["state"]
+    return done, state, state == "staged" and ota.cancel(), tree() == was
+was = tree()
+for name in NAMES:
+    more = MORE.get(name, {})
+    print("case", json.dumps([name, update(URL + "/lie/" + name, **more), update(URL + "/good/x")]))
+"""
+
+rows = []
+
+
+def setUpModule():
+    rows.clear()
+
+
+def tearDownModule():
+    if not ALL:
+        return
+    width = max(len(name) for name, _ in rows)
+    print("\n%s | outcome\n%s-|-%s" % ("case".ljust(width), "-" * width, "-" * 40))
+    for name, outcome in rows:
+        print("%s | %s" % (name.ljust(width), outcome))
+
+
+class LiarTest(SignedTest):
+    """A board that trusts a key, a card with OLD on it, and a liar that serves NEW, signed."""
+
+    def setUp(self):
+        super().setUp()
+        self.put(OLD)
+        self.site = Site(self.dir / "www")
+        self.publish()
+        self.sign("ours", "-H")
+        self.liar = Liar(self.site.folder)
+        self.url = self.liar.__enter__()
+        self.addCleanup(self.liar.__exit__)
+        self.image = self.dir / "as-it-was.img"
+        shutil.copy(self.card, self.image)
+
+    def publish(self):
+        package, _ = indexed(NEW)  # small: no 10 KiB of padding
+        self.site.lines = ["# sdboot file=0_0_2-firmware.tar size=%d sha256=%s\n" % (len(package), sha256(package))]
+        self.site.add("0.0.2", package)
+
+    def tell(self, told, arguments={}):
+        """Tells these lies {case: lie} in one power-on; gives {case: what OTA did}, after everything
+        else has been checked."""
+        self.liar.forget()
+        self.liar.lie = lambda ask: told[ask.case](ask)
+        job = "KEY = %r\nURL = %r\nNAMES = %r\nMORE = %r\n" % (self.key, self.url, list(told), arguments)
+        r = self.power(job=before_jobs() + job + JOB)
+        found = [json.loads(line[5:]) for line in r.out.splitlines() if line.startswith("case ")]
+        self.assertEqual([name for name, _, _ in found], list(told), r.out + r.err)
+        outcome = {}
+        for name, (done, state, cancelled, same), good in found:
+            with self.subTest(name):
+                outcome[name] = done
+                self.assertEqual((state, cancelled), ("staged", True) if done is True else ("idle", False))
+                self.assertTrue(same, "the running release has changed: %s" % done)
+                self.assertEqual(good, [True, "staged", True, True], "after: %s" % done)
+        self.assertIn("release 0.0.1 runs", r.out)
+        self.assertFiles(OLD)
+        self.assertFalse(self.folders() & {"next", ".sdboot/new"}, "left over")
+        return outcome
+
+    def assertNextWorks(self):
+        """An honest server's update runs."""
+        r = self.ota(self.url + "/good/x", "key=%r" % self.key)
+        self.assertEqual(r.results, ["True"], r.out)
+        self.assertIn("release 0.0.2 runs", self.power().out)
+        found = self.files()
+        for name, data in NEW.items():
+            self.assertEqual(found[name], data)
+        shutil.copy(self.image, self.card)
+
+
+class Told(LiarTest):
+    def group(self, cases):
+        cases = list(cases)
+        told = {"%d" % i: case.lie for i, case in enumerate(cases)}
+        more = {"%d" % i: case.arguments for i, case in enumerate(cases) if case.arguments}
+        for name, done in self.tell(told, more).items():
+            case = cases[int(name)]
+            rows.append((case.name, "installed" if done is True else done.replace(self.url, "URL")))
+            with self.subTest(case.name):
+                says = case.says if isinstance(case.says, tuple) else (case.says,)
+                if done is True:
+                    self.assertIn(lies.INSTALLS, says)
+                else:
+                    self.assertTrue(any(text and text in done for text in says), done)
+                    self.assertRegex(done, "^(Network|Package)Error ")
+        self.assertNextWorks()
+
+    def test_connections(self):
+        self.group(lies.connections())
+
+    def test_statuses(self):
+        self.group(lies.statuses())
+
+    def test_lengths(self):
+        self.group(lies.lengths())
+
+    def test_codings(self):
+        self.group(lies.codings())
+
+    def test_heads(self):
+        self.group(lies.heads())
+
+    def test_moves(self):
+        self.group(lies.moves())
+
+    def test_portals(self):
+        self.group(lies.portals())
+
+    def test_releases(self):
+        self.group(lies.releases())
+
+
+class Cuts(LiarTest):
+    """The connection ends at any byte of the answer, again and again."""
+
+    BATCH = 500
+
+    def places(self, total):
+        if ALL:
+            return range(total)
+        ends = {0, 1, total - 2, total - 1}
+        return sorted(ends | set(random.Random(total).sample(range(total), 20)))
+
+    def cut_at(self, name, place):
+        def lie(ask):
+            if ask.name == name:
+                ask.last(ask.text()[:place])
+
+        return lie
+
+    def cut(self, name, says):
+        self.liar.forget()
+        with self.subTest(name):
+            told = {"%d" % k: self.cut_at(name, k) for k in self.places(len(self.whole(name)))}
+            names = list(told)
+            count = collections.Counter()
+            for i in range(0, len(names), self.BATCH):
+                for k, done in self.tell({k: told[k] for k in names[i : i + self.BATCH]}).items():
+                    self.assertRegex(str(done), says, k)
+                    count[done.replace(self.url, "URL").replace("/lie/" + k, "")] += 1
+            for text, times in count.items():
+                rows.append(("cut at byte 0 to %d of %s" % (int(names[-1]), name), "%d x %s" % (times, text)))
+            self.assertNextWorks()
+
+    def whole(self, name):
+        """The answer that is cut."""
+        text = "GET /good/x/%s HTTP/1.1\r\n" % name
+        return Ask(self.liar, None, text.encode()).text()
+
+    def test_list(self):
+        self.cut(lies.LIST, "^NetworkError .*/versions: server: connection closed too early")
+
+    def test_signature(self):
+        self.cut(lies.SIGNATURE, "^NetworkError .*/versions.minisig: server: connection closed too early")
+
+    def test_package(self):
+        self.cut(lies.PACKAGE, "^NetworkError .*/0_0_2-firmware.tar: server: connection closed too early")
+
+
+def sha256(data):
+    return lies.hashlib.sha256(data).hexdigest()
+
+
+def before_jobs():
+    return ""
+
+
+if __name__ == "__main__":
+    unittest.main()
