@@ -111,6 +111,10 @@ test-run: board mpremote ## `make run` in a terminal and on a serial port, with 
 test-examples: board ## examples/, each on the simulated board
 	@$(PYTHON) -m unittest discover -s tests/examples
 
+test-servers: board ## updates from nginx, Apache, lighttpd, BusyBox, Caddy and Python's http.server
+	@tools/setup.sh servers
+	@$(PYTHON) -m unittest discover -s tests/servers
+
 # What a release of sdboot consists of. ARCH=x64 for one processor, KEY= a secret key of minisign,
 # URL= where it will be published, for mpremote before 1.25.
 DIST := $(if $(ARCH),$(ARCH),$(filter-out x64,$(NATIVE)))
@@ -313,4 +317,4 @@ test-install: board emu mpremote ## installing, on emulated boards
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: all help put ls test-cli-release test-cli-rest test-cli-valgrind install-host deb test-deb picture dist test-dist coverage test-types test-docs test-examples test-run test-threads memory bench-pico pico test-pico test-pico-boot test-pico-update cli test-cli test-sign test-upstream native test-native bench-native $(EMULATED:%=test-native-%) test-native-x64 rp2 test-newest test-frozen install uninstall push mpremote test-install setup board emu test-emu demo run test test-unit test-sim test-board test-cuts test-faults faults test-asan cuts torture torture-slice torture-mutants liar bench-card bench-sign bench-update fuzz lint clean
+.PHONY: all help put ls test-cli-release test-cli-rest test-cli-valgrind install-host deb test-deb picture dist test-dist coverage test-servers test-types test-docs test-examples test-run test-threads memory bench-pico pico test-pico test-pico-boot test-pico-update cli test-cli test-sign test-upstream native test-native bench-native $(EMULATED:%=test-native-%) test-native-x64 rp2 test-newest test-frozen install uninstall push mpremote test-install setup board emu test-emu demo run test test-unit test-sim test-board test-cuts test-faults faults test-asan cuts torture torture-slice torture-mutants liar bench-card bench-sign bench-update fuzz lint clean
