@@ -29,7 +29,7 @@ class Ask:
         self.liar = liar
         self.conn = conn
         lines = text.decode("latin-1").split("\r\n")
-        self.path = lines[0].split(" ")[1]
+        self.method, self.path = lines[0].split(" ")[:2]
         self.headers = {}
         for line in lines[1:]:
             key, _, value = line.partition(":")
@@ -170,6 +170,10 @@ class Liar:
         for thread in self.threads:
             thread.join()
 
+    def tell(self, ask):
+        """What to answer, or None: the truth."""
+        return self.lie(ask) if ask.path.startswith("/lie/") else None
+
     def _listen(self):
         while True:
             try:
@@ -209,8 +213,6 @@ class Liar:
             request += data
         ask = Ask(self, conn, request.split(b"\r\n\r\n")[0])
         self.asked.append(ask)
-        told = None
-        if ask.path.startswith("/lie/"):
-            told = self.lie(ask)
+        told = self.tell(ask)
         conn.sendall(ask.text() if told is None else told)
         return ask.headers.get("connection", "").lower() != "close"
