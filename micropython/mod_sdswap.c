@@ -94,6 +94,16 @@ static mp_obj_t mod_rollback(mp_obj_t vfs, mp_obj_t volume, mp_obj_t event_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_3(mod_rollback_obj, mod_rollback);
 
+// remove_staged(vfs, volume) -> after rollback() has returned 1: 1 while there is more to do, then
+// 0, or a negative error
+static mp_obj_t mod_remove_staged(mp_obj_t vfs, mp_obj_t volume) {
+    struct swap_work *work = swap_work_new(vfs, volume);
+    SDB_KEEP(work);
+    int res = sdb_boot_load(&work->boot);
+    return sdb_call_end(&work->fs.call, res < 0 ? res : sdb_boot_remove_staged(&work->boot));
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(mod_remove_staged_obj, mod_remove_staged);
+
 // verify(vfs, main_dir, sha256) -> list of the files that differ, or a negative error
 static mp_obj_t mod_verify(mp_obj_t vfs, mp_obj_t main_dir, mp_obj_t sha256) {
     struct swap_work *work = swap_work_new(vfs, mp_const_none);
@@ -119,6 +129,7 @@ static MP_DEFINE_CONST_FUN_OBJ_3(mod_verify_obj, mod_verify);
     X(MP_QSTR_run, mod_run_obj)                                                                    \
     X(MP_QSTR_confirm, mod_confirm_obj)                                                            \
     X(MP_QSTR_rollback, mod_rollback_obj)                                                          \
+    X(MP_QSTR_remove_staged, mod_remove_staged_obj)                                                \
     X(MP_QSTR_verify, mod_verify_obj)
 
 SDB_MODULE(sdb_mod_sdswap, MP_QSTR__sdswap, SDSWAP_GLOBALS, SDSWAP_TYPES);

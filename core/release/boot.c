@@ -129,21 +129,37 @@ int sdb_boot_run(struct sdb_boot *b, bool counts) {
     return res < 0 ? res : result;
 }
 
-int sdb_boot_tidy(struct sdb_boot *b) {
+// Removes next/, and before and after it what else a release that waits has on the card, if it is
+// `staged`. 1 while there is more to do, then 0.
+static int boot_remove(struct sdb_boot *b, bool staged) {
+    static const char places[][16] = {SDB_DIR_APP2, SDB_DIR_NEW2, "", SDB_DIR_NEW};
     struct sdb_record *r = &b->record;
     if (r->state != SDB_IDLE || !(r->flags & SDB_FLAG_LEFTOVER) || r->next_dir[0] == '\0') {
         return 0;
     }
-    struct sdb_tree *tree = &b->swap.tree;
-    b->swap.live[0] = '/';
-    strcpy(b->swap.live + 1, r->next_dir);
-    sdb_tree_init(tree, b->fs, b->swap.live);
-    int res = sdb_tree_step(tree, BOOT_BUDGET);
-    if (res != 0) {
-        return res;
+    for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+        bool next = places[i][0] == '\0';
+        if (!next && !staged) {
+            continue;
+        }
+        b->swap.live[0] = '/';
+        strcpy(b->swap.live + next, next ? r->next_dir : places[i]);
+        sdb_tree_init(&b->swap.tree, b->fs, b->swap.live);
+        int res = sdb_tree_step(&b->swap.tree, BOOT_BUDGET);
+        if (res != 0) {
+            return res;
+        }
     }
     r->flags &= (uint8_t)~SDB_FLAG_LEFTOVER;
     return sdb_record_save(b->store, r);
+}
+
+int sdb_boot_tidy(struct sdb_boot *b) {
+    return boot_remove(b, false);
+}
+
+int sdb_boot_remove_staged(struct sdb_boot *b) {
+    return boot_remove(b, true);
 }
 
 int sdb_boot_confirm(const struct sdb_record_store *store, struct sdb_record *r) {
@@ -163,7 +179,7 @@ int sdb_boot_rollback(struct sdb_boot *b, uint8_t event) {
         return 0;
     }
     if (b->record.state == SDB_STAGED) {
-        // Its files are the next install's to remove, next/ the next boot's.
+        // Its files are the caller's to remove, or the next install's, next/ the next boot's.
         b->record.state = SDB_IDLE;
         b->record.version[0] = '\0';
         b->record.flags = SDB_FLAG_LEFTOVER;

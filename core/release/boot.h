@@ -47,6 +47,10 @@ int sdb_boot_run(struct sdb_boot *b, bool counts);
 // else 0, or an error: the next boot goes on.
 int sdb_boot_tidy(struct sdb_boot *b);
 
+// Removes all that a release has left that was given up before it ran: to be called after
+// sdb_boot_rollback has returned 1, until it doesn't return 1, as sdb_boot_tidy.
+int sdb_boot_remove_staged(struct sdb_boot *b);
+
 // Ends the trial that the loaded record `r` tells of: returns 1 if there was one, else 0, or an
 // error.
 int sdb_boot_confirm(const struct sdb_record_store *store, struct sdb_record *r);

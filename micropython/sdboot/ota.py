@@ -9,7 +9,6 @@ from . import __version__, board, mounted
 from ._errors import CardError, Error, check
 from ._native import builtin, load
 from .attributes import mending
-from .net import Client
 
 turns = load("turns")
 
@@ -79,7 +78,7 @@ class OTA:
         self.client = (
             load("files").Folder()
             if url.startswith("file:///")
-            else Client(all_headers, timeout, ca, pin, insecure)
+            else load("net").Client(all_headers, timeout, ca, pin, insecure)
         )
         self.report = report and not named
         self.quite = quite
@@ -150,8 +149,10 @@ class OTA:
         """Takes a staged release back: it will not run. True if there was one."""
         if mounted.record("cancel: ")[mounted.STATE] != mounted.STAGED:
             return False
-        check(load("_sdswap").rollback(mounted.fs, mounted.volume, 0), "cancel")
-        self._abort(self._begin(Release("0.0.0", "", bytes(20), None, 0, None), "cancel"))
+        swap = load("_sdswap")
+        volume = mending(mounted.volume)
+        check(swap.rollback(mounted.fs, volume, 0), "cancel")
+        self._until_gone(swap.remove_staged, mounted.fs, volume)
         return True
 
     def install(self, release):
@@ -171,8 +172,11 @@ class OTA:
             raise
 
     def _abort(self, install):
+        self._until_gone(install.abort)
+
+    def _until_gone(self, step, *arguments):
         progress = self.progress
-        while _turn(install.abort) > 0:
+        while _turn(step, *arguments) > 0:
             try:
                 progress("clean", 0, 0)  # it may feed a watchdog
             except BaseException:  # it may be the reason for all this

@@ -140,6 +140,41 @@ static void test_rollback_of_what_is_staged(void **state) {
     assert_string_equal(rig->boot.record.bad, "");
 }
 
+// A release that is given up goes at once, and nothing else does, wherever the power fails.
+static void test_removal_of_what_is_staged(void **state) {
+    struct rig *rig = *state;
+    struct sdb_boot *b = &rig->boot;
+    int left = 1;
+    for (unsigned cut = 0; left != 0; cut++) {
+        UNIT_CASE(cut);
+        stage_reset(&rig->stage, &rig->staged);
+        memfs_text(&rig->stage.mem, "/.sdboot/app/half", "of another one");
+        assert_int_equal(sdb_boot_load(b), 0);
+        assert_int_equal(sdb_boot_remove_staged(b), 0); // it waits still
+        assert_non_null(memfs_find(&rig->stage.mem, "/next/main.py"));
+        memfs_power_on(&rig->stage.mem);
+        rig->stage.mem.cut = true;
+        rig->stage.mem.cut_at = cut;
+        left = sdb_boot_rollback(b, 0);
+        while (left == 1) {
+            left = sdb_boot_remove_staged(b);
+        }
+        memfs_power_on(&rig->stage.mem);
+        assert_int_equal(sdb_boot_load(b), 0);
+        if (b->record.state == SDB_IDLE) { // else it was cut before it began
+            int more;
+            do {
+                more = sdb_boot_remove_staged(b);
+            } while (more == 1);
+            assert_int_equal(more, 0);
+            assert_same(&rig->stage.mem, "", &rig->old, "", true);
+            assert_null(memfs_find(&rig->stage.mem, "/.sdboot/new"));
+            assert_null(memfs_find(&rig->stage.mem, "/.sdboot/app"));
+            assert_int_equal(b->record.flags, 0);
+        }
+    }
+}
+
 // Any file of the release that differs, is cut short or gone takes it back in its first boot.
 static void test_content(void **state) {
     struct rig *rig = *state;
@@ -372,6 +407,7 @@ int main(void) {
         cmocka_unit_test(test_attempts_run_out),
         cmocka_unit_test(test_confirm),
         cmocka_unit_test(test_rollback_of_what_is_staged),
+        cmocka_unit_test(test_removal_of_what_is_staged),
         cmocka_unit_test(test_content),
         cmocka_unit_test(test_no_manifest),
         cmocka_unit_test(test_cuts),
