@@ -83,8 +83,10 @@ def mount(card, fs, formatting, journal):
 def _known_fat(card, journal):
     try:
         volume = _sdboot.Volume(card, journal)
-        # 4: its control area wants care first, from _new_volume().
-        return volume if volume.has() in (1, 3) else None
+        has = volume.has()
+        # 4: its control area wants care first, from _new_volume(). 0: it has none, and gets none
+        # without the journal.
+        return volume if has in (1, 3) or not (has or journal) else None
     except OSError:  # no FAT, or it can't be read: recognise() says which
         return None
 

@@ -189,6 +189,17 @@ class Off(BoardTest):
                 self.assertNotIn(".sdboot/journal", self.files(ours=True))
                 self.assertEqual(read_sector(self.card, 0)[384:400].count(0), 16)
 
+    def test_opened_once(self):
+        """A boot reads no more than one with a journal that is there."""
+        for start in (None, 2048):
+            with self.subTest(start=start):
+                cards.fat(self.card, 16, start)
+                self.put(FILES)
+                off = self.power(boot="journal=False").stats["card_read_commands"]
+                self.power()
+                on = self.power().stats["card_read_commands"]
+                self.assertLessEqual(off, on)
+
     def test_card_with_a_journal(self):
         cards.fat(self.card, 16, 2048)
         self.put(FILES)
