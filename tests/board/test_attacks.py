@@ -2,6 +2,7 @@
 """The attacks of docs/SECURITY.md, each on a running board that has a key on its flash and asks an
 attacker's server. After each it runs what it ran, and takes the next good release."""
 
+import gzip
 import hashlib
 import re
 import unittest
@@ -10,7 +11,7 @@ from rig import ROOT, write_at
 from test_keys import KeysTest
 from test_lists import CLOCK
 from test_ota import OLD
-from web import RawServer, answer, package, release
+from web import IndexedSite, RangeServer, RawServer, answer, package, release
 
 INSTALL = "install_update_if_available()"
 
@@ -136,6 +137,51 @@ class Attacks(KeysTest):
             for name in ("0_0_2-firmware.tar", "0_0_3-firmware.tar"):
                 (self.site.folder / name).write_bytes(data)
             self.assertNot(self.look(method=INSTALL), "PackageError")
+        self.assertRecovers()
+
+    def test_partial_bundle(self):
+        """Some of the files are those of another release that was good: index, parts, whole package."""
+        files = {v: {**release(v), "app/data.bin": (v * 900).encode()} for v in ("0.0.2", "0.0.3")}
+        site = IndexedSite(self.site.folder)
+        self.site = site
+        pieces = {}
+        for version, content in files.items():
+            site.lines = []
+            site.add(version, content)
+            self.sign()
+            name = version.replace(".", "_") + "-firmware.tar"
+            pieces[version] = [self.served(name), self.served(name + ".idx")]
+        for n, index in ((0, 0), (0, 1), (1, 0)):
+            data = pieces["0.0.2" if n == 0 else "0.0.3"][0]
+            (site.folder / "0_0_3-firmware.tar").write_bytes(data)
+            data = pieces["0.0.2" if index == 0 else "0.0.3"][1]
+            (site.folder / "0_0_3-firmware.tar.idx").write_bytes(data)
+            with self.subTest(package=n, index=index), RangeServer(site.folder) as self.url:
+                r = self.look(method=INSTALL)
+                if n == 0:
+                    self.assertNot(r, "PackageError")
+                else:  # without its index the whole package is good
+                    self.assertIn("the whole package is fetched", r.out)
+                    self.assertEqual(r.results, ["True"])
+                    self.assertIn("release 0.0.3 runs", self.run_job("").out)
+
+    def test_changed_between_list_and_package(self):
+        """The list was good when it was looked at; then the server is another's."""
+        evil = package({**release("0.0.2"), "main.py": b"import evil\n"})
+        self.offer()
+        answers = [answer(self.served(n)) for n in ("versions.minisig", "versions")]
+        with RawServer(*answers, answer(evil)) as url:
+            job = "ota = sdboot.OTA(%r)\nfound = ota.check()\nattempt(lambda: ota.install(found))\n" % url
+            self.assertNot(self.run_job(job), "hash is not")
+        self.assertRecovers()
+
+    def test_payload_of_another_kind(self):
+        """Signed, but no package: it must not be taken for one."""
+        tar = package(release("0.0.2"))
+        for data in (gzip.compress(tar), b"PK\3\4" + tar, b"\x7fELF" + bytes(2000), b"import evil\n" * 99):
+            self.offer(data=data)
+            self.assertNot(self.look(method=INSTALL), "PackageError", "package: ")
+            self.assertFiles(OLD)
         self.assertRecovers()
 
     def test_endless_data(self):
