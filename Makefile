@@ -194,6 +194,12 @@ bench-card: board ## sectors and commands written by updates and by programs, ex
 	@echo
 	@$(PYTHON) bench/patterns.py
 
+# PEER= is a checkout of the original, the Python scripts that sdboot takes the place of.
+PEER ?=
+bench: board cli ## an update beside one by the original, PEER=folder: time, instructions, card, network, heap
+	@tools/setup.sh bench
+	@$(PYTHON) bench/versus.py $(if $(PEER),--peer "$(PEER)") $(if $(ONLY),--only $(ONLY))
+
 bench-update: board cli ## bytes on the wire and sectors on the card of an update, by what has changed
 	@$(PYTHON) bench/update.py
 

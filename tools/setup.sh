@@ -4,7 +4,7 @@
 # build/micropython. Safe to run again; the second time it changes nothing.
 #
 #   tools/setup.sh              as root, or as a user with sudo if packages are missing
-#   tools/setup.sh GROUP...     these groups of packages too: native xtensa riscv arm qemu rp2 pico types dist
+#   tools/setup.sh GROUP...     these groups of packages too: native xtensa riscv arm qemu rp2 pico bench types dist
 #                               servers
 #   tools/setup.sh --list       every package with its group and its reason
 #   MPY_DIR=/path tools/setup.sh  another MicroPython 1.25 tree instead of Debian's: it is used where
@@ -23,7 +23,7 @@ STAMP=$BUILD/setup.stamp
 SIGN=$BUILD/tinyssh
 HFS=$BUILD/hfsutils
 
-GROUPS_KNOWN="base native xtensa riscv arm qemu rp2 pico types dist servers"
+GROUPS_KNOWN="base native xtensa riscv arm qemu rp2 pico bench types dist servers"
 groups=base
 
 packages() {
@@ -79,6 +79,7 @@ rp2     cmake                         build of MicroPython's port rp2
 rp2     libstdc++-arm-none-eabi-newlib  C++ headers for it
 pico    nodejs                        runs the emulated Pico
 pico    npm                           gets what it is made of
+bench   valgrind                      counts the instructions of an update
 types   mypy                          checks the examples with stubs/
 dist    cmake                         builds the component for ESP-IDF
 servers apache2-bin                   Apache, a web server that boards are tested with
