@@ -27,8 +27,9 @@ The serial line is stdin and stdout; the end of the input at the REPL switches t
                         The board runs until it is ended by a signal
   --web DIR             every server that the board connects to is one that serves DIR; without
                         it, the board's connections are the host's
-  --unique-id HEX, --wifi-delay MS, --card-command-us N, --card-read-kbs N, --card-write-kbs N
-                        taken for the simulated board's sake, without effect
+
+Other options of the simulated board (build/sim/board --help) are taken as there: the same code reads
+them. No time passes for --card-command-us and the like here.
 """
 
 import ctypes
@@ -46,7 +47,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 EXIT_RESET = 90  # emu.h
 PR_SET_PDEATHSIG = 1
-HEAP_MAX = 2 << 20
 EXEC_MAX = 256 << 10
 CARD_MAX = (2 << 30) - 512  # semihosting seeks in 31 bits
 ALIASES = {"armv7m": "mps2", "rv32imc": "virt-rv32", "xtensawin": "xtensa"}
@@ -59,8 +59,6 @@ COMMANDS = {
     "xtensa": ["qemu-xtensa", "-cpu", "dc233c"],
 }
 FILES = ("card", "flash", "stats", "trace")
-NUMBERS = ("cut", "card-init-fails", "max-resets")
-IGNORED = ("unique-id", "wifi-delay", "card-command-us", "card-read-kbs", "card-write-kbs")
 
 
 def fail(message):
@@ -91,49 +89,24 @@ class Options:
             if option in ("--help", "-h"):
                 print(__doc__.strip())
                 sys.exit(0)
-            if option == "--card-ro":
-                self.lines.append("card-ro 1")
-            elif not option.startswith("--") or not self.known(name):
+            if not option.startswith("--"):
                 fail('unknown option "%s"' % option)
+            elif option == "--card-ro":
+                self.lines.append("card-ro 1")
             elif not arguments:
                 fail("%s needs a value" % option)
             else:
                 self.one(name, arguments.pop(0))
 
-    @staticmethod
-    def known(name):
-        others = ("heap", "exec", "pin", "card-bad", "clock", "web", "terminal")
-        return name in FILES + NUMBERS + IGNORED + others
-
     def one(self, name, value):
+        """What the board itself has to know, it checks."""
         if name in FILES:
             self.files[name] = value
-            self.lines.append("%s 1" % name)
-        elif name in NUMBERS:
-            if not value.isdigit():
-                fail('--%s: "%s" is not a number' % (name, value))
-            self.lines.append("%s %s" % (name, value))
-        elif name == "heap":
-            self.lines.append("heap %d" % size_of(name, value, 16 << 10, HEAP_MAX))
+            self.lines.append("%s %s" % (name, name))
         elif name == "exec":
             in_heap = value == "heap"
             size = (1 << 32) - 1 if in_heap else size_of(name, value, 0, EXEC_MAX)
             self.lines.append("exec %d" % size)
-        elif name == "pin":
-            match = re.fullmatch(r"(\d+)=([01])", value)
-            if not match or int(match[1]) >= 40:
-                fail('--pin: "%s" is not N=0 or N=1' % value)
-            self.lines.append("pin %s %s" % match.groups())
-        elif name == "card-bad":
-            match = re.fullmatch(r"(\d+)(?:-(\d+))?", value)
-            if not match:
-                fail('--card-bad: "%s" is not LBA or LBA-LBA' % value)
-            self.lines.append("card-bad %s %s" % (match[1], match[2] or match[1]))
-        elif name == "clock":
-            if value not in ("unset", "host"):
-                fail('--clock: "%s" is neither "unset" nor "host"' % value)
-            if value == "host":
-                self.lines.append("clock-set 1")
         elif name == "terminal":
             self.terminal = value
             if os.path.lexists(value):
@@ -142,6 +115,8 @@ class Options:
             self.web = Path(value)
             if not self.web.is_dir():
                 fail("--web: %s is not a directory" % value)
+        else:
+            self.lines.append("%s %s" % (name, value))
 
 
 def prepare(folder, options):
@@ -156,7 +131,7 @@ def prepare(folder, options):
             fail("the %s image %s is larger than 2 GiB" % (name, image))
     if "flash" not in options.files:
         (folder / "flash").touch()
-        options.lines.append("flash 1")
+        options.lines.append("flash flash")
     for name, path in options.files.items():
         (folder / name).symlink_to(os.path.abspath(path))
     (folder / "options").write_text("".join(line + "\n" for line in options.lines))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Timers, watchdog and serial line, polled by the interpreter: MICROPY_VM_HOOK_LOOP, and whoever
-// waits.
+// The hardware beside the processor (sim/events.c), polled by the interpreter:
+// MICROPY_VM_HOOK_LOOP, and whoever waits.
 #include "py/mphal.h"
 #include "py/runtime.h"
 
@@ -8,15 +8,7 @@
 
 #define IRQ_TURNS 1024u // of a loop in Python
 
-struct irq_timer {
-    bool on, repeat;
-    uint64_t start_ns, due_ns, period_ns;
-    void *callback, *arg;
-};
-
-static struct irq_timer irq_timers[SIM_TIMERS];
-static uint64_t irq_wdt_due, irq_wdt_timeout;
-static uint32_t irq_active; // timers on, and the watchdog
+static bool irq_active; // a timer, the watchdog: is any on?
 
 uint64_t sim_now_ns(void) {
     return emu_elapsed_ns();
@@ -28,62 +20,16 @@ void sim_irq_disable(void) {
 void sim_irq_enable(void) {
 }
 
-void sim_timer_set(int id, uint64_t period_ns, bool repeat, void *callback, void *arg) {
-    uint64_t now = sim_now_ns();
-    irq_timers[id] = (struct irq_timer){
-        .on = true,
-        .repeat = repeat,
-        .start_ns = now,
-        .due_ns = now + period_ns,
-        .period_ns = period_ns != 0 ? period_ns : 1000,
-        .callback = callback,
-        .arg = arg,
-    };
-    irq_active |= 1u << id;
-}
-
-void sim_timer_stop(int id) {
-    irq_timers[id].on = false;
-    irq_active &= ~(1u << id);
-}
-
-void sim_timer_stop_all(void) {
-    for (int id = 0; id < SIM_TIMERS; id++) {
-        sim_timer_stop(id);
-    }
-}
-
-uint64_t sim_timer_elapsed_ns(int id) {
-    return irq_timers[id].on ? sim_now_ns() - irq_timers[id].start_ns : 0;
-}
-
-void sim_wdt_set(uint64_t timeout_ns) {
-    irq_wdt_timeout = timeout_ns;
-    irq_active |= 1u << SIM_TIMERS;
-    sim_wdt_feed();
-}
-
-void sim_wdt_feed(void) {
-    irq_wdt_due = sim_now_ns() + irq_wdt_timeout;
+void sim_irq_changed(void) {
+    irq_active = true;
 }
 
 static void irq_look(void) {
     uint64_t now = sim_now_ns();
-    if (irq_wdt_timeout != 0 && irq_wdt_due <= now) {
-        sim_hard_reset(SIM_WDT);
-    }
-    for (int id = 0; id < SIM_TIMERS; id++) {
-        struct irq_timer *t = &irq_timers[id];
-        if (!t->on || t->due_ns > now) {
-            continue;
-        }
-        mp_sched_schedule(t->callback, t->arg);
-        t->start_ns = t->due_ns;
-        t->due_ns = now + t->period_ns;
-        if (!t->repeat) {
-            sim_timer_stop(id);
-        }
-    }
+    uint64_t next = UINT64_MAX;
+    sim_events_watchdog(now, &next);
+    sim_events_timers(now, &next);
+    irq_active = next != UINT64_MAX;
 }
 
 // Looking at the clock takes longer than a turn of a loop.
@@ -91,7 +37,7 @@ void emu_irq_poll(void) {
     static uint32_t turns;
     if (++turns % IRQ_TURNS == 0) {
         emu_uart_poll();
-        if (irq_active != 0) {
+        if (irq_active) {
             irq_look();
         }
     }
@@ -103,7 +49,7 @@ void sim_irq_wait(int timeout_ms) {
         emu_uart_wait();
     }
     emu_uart_poll();
-    if (irq_active != 0) {
+    if (irq_active) {
         irq_look();
     }
 }

@@ -1,73 +1,55 @@
 // SPDX-License-Identifier: MIT
 // The board's options, as board.py writes them: a file of lines "name value".
-#include <stdlib.h>
 #include <string.h>
 
 #include "emu.h"
 
-struct sim_options sim_opt = {
-    .heap = 128 * 1024,
-    .max_resets = -1,
-    .unique_id = {0x24, 0x0a, 0xc4, 0x00, 0x00, 0x01},
-    .wifi_delay_ms = 50,
-    .command_us = 400,
-    .read_kbs = 3700,
-    .write_kbs = 2700,
-};
+#define OPTIONS_HEAP (128 * 1024)
+
 uint32_t emu_exec_limit = EMU_EXEC_MAX;
 bool sim_host;
 
-static uint64_t options_number(const char **at) {
-    uint64_t n = 0;
-    while (**at == ' ' || **at == '=' || **at == '-') {
-        (*at)++;
+static _Noreturn void options_fail(const char *name, const char *value, const char *mistake) {
+    static char text[160];
+    const char *parts[] = {
+        "board: --", name, ": \"", value, "\" is not ", mistake, "; --help lists the options"};
+    size_t len = 0;
+    for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+        size_t n = strlen(parts[i]);
+        n = n < sizeof(text) - 1 - len ? n : sizeof(text) - 1 - len;
+        memcpy(text + len, parts[i], n);
+        len += n;
     }
-    for (; **at >= '0' && **at <= '9'; (*at)++) {
-        n = n * 10 + (uint64_t)(**at - '0');
-    }
-    return n;
+    text[len] = '\0';
+    sim_power_off(2, text);
 }
 
-// board.py has checked names and numbers.
-static void options_line(const char *line) {
-    const char *at = strchr(line, ' ');
-    size_t len = (size_t)(at - line);
-#define OPTION_IS(text) (len == sizeof(text) - 1 && memcmp(line, text, len) == 0)
-    uint64_t n = options_number(&at);
-    if (OPTION_IS("card")) {
-        sim_opt.card = "card";
-    } else if (OPTION_IS("flash")) {
-        sim_opt.flash = "flash";
-    } else if (OPTION_IS("stats")) {
-        sim_opt.stats = "stats";
-    } else if (OPTION_IS("trace")) {
-        sim_opt.trace = "trace";
-    } else if (OPTION_IS("heap")) {
-        sim_opt.heap = (size_t)n;
-    } else if (OPTION_IS("exec")) {
-        emu_exec_limit = (uint32_t)n;
-    } else if (OPTION_IS("pin")) {
-        sim_opt.pin[n] = (int8_t)options_number(&at);
-    } else if (OPTION_IS("cut")) {
-        sim_opt.cut = n;
-    } else if (OPTION_IS("max-resets")) {
-        sim_opt.max_resets = (int64_t)n;
-    } else if (OPTION_IS("card-init-fails")) {
-        sim_opt.card_init_fails = (uint32_t)n;
-    } else if (OPTION_IS("card-ro")) {
-        sim_opt.card_read_only = true;
-    } else if (OPTION_IS("card-bad")) {
-        sim_opt.bad[sim_opt.bad_count].first = (uint32_t)n;
-        sim_opt.bad[sim_opt.bad_count++].last = (uint32_t)options_number(&at);
-    } else if (OPTION_IS("clock-set")) {
-        sim_opt.clock_set = true;
+// That of an emulated board alone; board.py has checked it.
+static void options_exec(const char *value) {
+    emu_exec_limit = 0;
+    for (; *value != '\0'; value++) {
+        emu_exec_limit = emu_exec_limit * 10 + (uint32_t)(*value - '0');
     }
-#undef OPTION_IS
+}
+
+static void options_line(const char *name, const char *value) {
+    if (strcmp(name, "exec") == 0) {
+        options_exec(value);
+        return;
+    }
+    const char *mistake = sim_option(name, value);
+    if (mistake != NULL) {
+        options_fail(name, value, mistake);
+    }
+    if (sim_opt.heap > EMU_HEAP_MAX) {
+        options_fail(name, value, "a size from 16K to 2M");
+    }
 }
 
 void emu_options_read(void) {
-    static char text[2048];
-    memset(sim_opt.pin, -1, sizeof(sim_opt.pin));
+    static char text[2048]; // values stay in it
+    sim_options_default();
+    sim_opt.heap = OPTIONS_HEAP;
     int file = emu_open("options", SIM_FILE_READ);
     int64_t size = file < 0 ? -1 : emu_size(file);
     if (size < 0 || size >= (int64_t)sizeof(text) || !sim_file_read(file, 0, text, (size_t)size)) {
@@ -76,6 +58,8 @@ void emu_options_read(void) {
     emu_close(file);
     for (char *line = text, *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
         *end = '\0';
-        options_line(line);
+        char *value = strchr(line, ' ');
+        *value = '\0';
+        options_line(line, value + 1);
     }
 }

@@ -10,10 +10,6 @@
 static int uart_typed = -1;
 static int uart_ticks = -1;
 
-static uint32_t uart_used(void) {
-    return sim->uart_head - sim->uart_tail;
-}
-
 static void uart_open(void) {
     uart_typed = emu_open("typed", SIM_FILE_READ);
     uart_ticks = emu_open("ticks", SIM_FILE_READ);
@@ -27,28 +23,16 @@ void emu_uart_poll(void) {
     if (uart_typed < 0) {
         uart_open();
     }
-    while (SIM_UART_RING - uart_used() >= sizeof(buf)) {
+    while (sim_uart_room() >= sizeof(buf)) {
         int n = emu_read(uart_typed, buf, sizeof(buf));
         for (int i = 0; i < n; i++) {
-            if (buf[i] == mp_interrupt_char) {
-                mp_sched_keyboard_interrupt();
-            } else {
-                sim->uart_ring[sim->uart_head++ % SIM_UART_RING] = buf[i];
-            }
+            sim_uart_received(buf[i], mp_interrupt_char);
         }
         if (n <= 0) {
             break;
         }
         emu_state.typed += (uint32_t)n;
     }
-}
-
-bool sim_uart_any(void) {
-    return uart_used() != 0;
-}
-
-int sim_uart_get(void) {
-    return uart_used() != 0 ? sim->uart_ring[sim->uart_tail++ % SIM_UART_RING] : -1;
 }
 
 // Was that all, for ever?
@@ -59,7 +43,7 @@ bool sim_uart_eof(void) {
     }
     emu_close(file);
     emu_uart_poll(); // what came before the end
-    return uart_used() == 0;
+    return !sim_uart_any();
 }
 
 void emu_uart_wait(void) {

@@ -16,7 +16,7 @@
 #define SIM_EXIT_CUT 75    // the power cut asked for with --cut
 #define SIM_EXIT_RESETS 76 // more resets than --max-resets
 
-// From the command line; options.c.
+// options.c
 struct sim_options {
     const char *card, *flash, *stats, *trace;
     size_t heap;
@@ -40,6 +40,13 @@ extern struct sim_options sim_opt;
 extern bool sim_host; // unix MicroPython for tools (--host): no board around it
 extern char **sim_argv;
 
+void sim_options_default(void);
+// Takes the option `name`, which has no "--" before it. NULL, or what `value` should be but is not,
+// or SIM_OPTION_UNKNOWN. `value` must stay.
+const char *sim_option(const char *name, const char *value);
+extern const char SIM_OPTION_UNKNOWN[];
+
+// cmdline.c
 void sim_options_parse(int argc, char **argv); // exits with status 2 on a mistake
 
 // Reset causes, numbered as machine.*_RESET on ESP32.
@@ -90,14 +97,21 @@ void sim_irq_start(void);
 void sim_irq_start_again(void);    // after fork(), which copies no threads
 void sim_irq_wait(int timeout_ms); // sleeps until an interrupt; other threads run meanwhile
 uint64_t sim_now_ns(void);         // monotonic
+void sim_irq_disable(void);
+void sim_irq_enable(void);
+void sim_irq_changed(void); // events.c has changed what is to be waited for
+
+// events.c
+bool sim_events_timers(uint64_t now, uint64_t *next); // runs those that are due: was there one?
+void sim_events_watchdog(uint64_t now, uint64_t *next);
 void sim_timer_set(int id, uint64_t period_ns, bool repeat, void *callback, void *arg);
 void sim_timer_stop(int id);
 void sim_timer_stop_all(void);
 uint64_t sim_timer_elapsed_ns(int id);
 void sim_wdt_set(uint64_t timeout_ns);
 void sim_wdt_feed(void);
-void sim_irq_disable(void);
-void sim_irq_enable(void);
+uint32_t sim_uart_room(void);
+void sim_uart_received(uint8_t c, int interrupt); // `interrupt`: what Ctrl-C is, -1: nothing
 bool sim_uart_any(void);
 int sim_uart_get(void); // next character, -1 if there is none
 bool sim_uart_eof(void);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The hardware beside the processor, as one thread: serial input, timers, watchdog. It schedules
-// callbacks as an interrupt handler of a real board does, whatever the interpreter is doing.
+// The hardware beside the processor (events.c) as one thread. It schedules callbacks as an
+// interrupt handler of a real board does, whatever the interpreter is doing.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <poll.h>
@@ -21,19 +21,11 @@
 #define IRQ_LEAVE 0x1d // Ctrl-]
 #define IRQ_CARD 0x1c  // Ctrl-\, as SIGUSR2: pulls the card out, puts it back
 
-struct irq_timer {
-    bool on, repeat;
-    uint64_t start_ns, due_ns, period_ns;
-    void *callback, *arg;
-};
-
 static pthread_mutex_t irq_mutex = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 static pthread_t irq_main_thread;
 static bool irq_running;
 static int irq_wake_fd = -1; // wakes this thread: something changed
 static int irq_main_fd = -1; // wakes the interpreter: something happened
-static struct irq_timer irq_timers[SIM_TIMERS];
-static _Atomic uint64_t irq_wdt_due, irq_wdt_timeout;
 static volatile sig_atomic_t irq_off_signal;
 static volatile sig_atomic_t irq_card_signal;
 volatile int sim_interrupt_char = -1;
@@ -56,6 +48,10 @@ static void irq_signal(int fd) {
     uint64_t one = 1;
     ssize_t ret = write(fd, &one, sizeof(one));
     (void)ret;
+}
+
+void sim_irq_changed(void) {
+    irq_signal(irq_wake_fd);
 }
 
 static void irq_clear(int fd) {
@@ -106,35 +102,13 @@ void sim_irq_wait(int timeout_ms) {
 
 // Serial input
 
-static uint32_t irq_uart_used(void) {
-    return sim->uart_head - sim->uart_tail;
-}
-
-bool sim_uart_any(void) {
-    return irq_uart_used() != 0;
-}
-
 bool sim_uart_eof(void) {
     return sim->uart_eof;
 }
 
-int sim_uart_get(void) {
-    sim_irq_disable();
-    int c = -1;
-    if (irq_uart_used() != 0) {
-        c = sim->uart_ring[sim->uart_tail % SIM_UART_RING];
-        if (irq_uart_used() == SIM_UART_RING) {
-            irq_signal(irq_wake_fd);
-        }
-        sim->uart_tail++;
-    }
-    sim_irq_enable();
-    return c;
-}
-
 static void irq_uart_receive(void) {
     uint8_t buf[SIM_UART_RING];
-    ssize_t n = read(STDIN_FILENO, buf, SIM_UART_RING - irq_uart_used());
+    ssize_t n = read(STDIN_FILENO, buf, sim_uart_room());
     if (n < 0 && (errno == EINTR || errno == EAGAIN)) {
         return;
     }
@@ -149,80 +123,9 @@ static void irq_uart_receive(void) {
             irq_pull_card();
             continue;
         }
-        if (buf[i] == sim_interrupt_char) {
-            mp_sched_keyboard_interrupt();
-        } else {
-            sim->uart_ring[sim->uart_head % SIM_UART_RING] = buf[i];
-            sim->uart_head++;
-        }
+        sim_uart_received(buf[i], sim_interrupt_char);
     }
     irq_signal(irq_main_fd);
-}
-
-// Timers
-
-void sim_timer_set(int id, uint64_t period_ns, bool repeat, void *callback, void *arg) {
-    sim_irq_disable();
-    uint64_t now = sim_now_ns();
-    irq_timers[id] = (struct irq_timer){
-        .on = true,
-        .repeat = repeat,
-        .start_ns = now,
-        .due_ns = now + period_ns,
-        .period_ns = period_ns != 0 ? period_ns : 1000,
-        .callback = callback,
-        .arg = arg,
-    };
-    sim_irq_enable();
-    irq_signal(irq_wake_fd);
-}
-
-void sim_timer_stop(int id) {
-    sim_irq_disable();
-    irq_timers[id].on = false;
-    sim_irq_enable();
-}
-
-void sim_timer_stop_all(void) {
-    for (int id = 0; id < SIM_TIMERS; id++) {
-        sim_timer_stop(id);
-    }
-}
-
-uint64_t sim_timer_elapsed_ns(int id) {
-    return irq_timers[id].on ? sim_now_ns() - irq_timers[id].start_ns : 0;
-}
-
-static void irq_timers_run(uint64_t now, uint64_t *next) {
-    for (int id = 0; id < SIM_TIMERS; id++) {
-        struct irq_timer *t = &irq_timers[id];
-        if (t->on && t->due_ns <= now) {
-            // A full queue drops the callback, as on the board.
-            mp_sched_schedule(t->callback, t->arg);
-            irq_signal(irq_main_fd);
-            t->on = t->repeat;
-            t->start_ns = t->due_ns;
-            t->due_ns += t->period_ns;
-            if (t->due_ns <= now) {
-                t->due_ns = now + t->period_ns; // missed: the host was busy
-            }
-        }
-        if (t->on && t->due_ns < *next) {
-            *next = t->due_ns;
-        }
-    }
-}
-
-// Watchdog
-
-void sim_wdt_set(uint64_t timeout_ns) {
-    irq_wdt_timeout = timeout_ns;
-    sim_wdt_feed();
-    irq_signal(irq_wake_fd);
-}
-
-void sim_wdt_feed(void) {
-    irq_wdt_due = sim_now_ns() + irq_wdt_timeout;
 }
 
 // The thread
@@ -240,12 +143,7 @@ static void *irq_thread(void *arg) {
     for (;;) {
         uint64_t now = sim_now_ns();
         uint64_t next = UINT64_MAX;
-        if (irq_wdt_timeout != 0) {
-            if (irq_wdt_due <= now) {
-                sim_hard_reset(SIM_WDT);
-            }
-            next = irq_wdt_due;
-        }
+        sim_events_watchdog(now, &next);
         if (irq_off_signal != 0) {
             sim_power_off(128 + irq_off_signal, "board: switched off by a signal");
         }
@@ -255,8 +153,10 @@ static void *irq_thread(void *arg) {
         }
         bool room = false;
         if (pthread_mutex_trylock(&irq_mutex) == 0) {
-            irq_timers_run(now, &next);
-            room = !sim->uart_eof && irq_uart_used() < SIM_UART_RING;
+            if (sim_events_timers(now, &next)) {
+                irq_signal(irq_main_fd);
+            }
+            room = !sim->uart_eof && sim_uart_room() != 0;
             bool pending = MP_STATE_VM(sched_state) == MP_SCHED_PENDING;
             pthread_mutex_unlock(&irq_mutex);
             if (pending) {
