@@ -45,6 +45,10 @@ class Collector:
 
 
 class Collecting(BoardTest):
+    # More files than a step of a swap takes. That they are more than the journal holds is the case of
+    # test_rollback itself: each sector takes its time here.
+    MANY = 80
+
     def make_flash(self, flash, boot_py):
         found = re.search(r"^sdboot\.boot\((.*)\)$", boot_py, re.M)
         if found and "sd=" not in found[1]:

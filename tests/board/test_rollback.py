@@ -157,6 +157,8 @@ class Confirm(RollbackTest):
 
 
 class ByHand(RollbackTest):
+    MANY = 400
+
     @both
     def test_after_confirm(self, board):
         self.installed(board)
@@ -319,7 +321,7 @@ class ByHand(RollbackTest):
     @both
     def test_many_files_outside(self, board):
         """More than the journal can hold at a time."""
-        many = {"share/%03d/a file with a long name %d" % (i % 50, i): b"old" for i in range(400)}
+        many = {"share/%03d/a file with a long name %d" % (i % 50, i): b"old" for i in range(self.MANY)}
         board.put(many)
         before = board.tree()
         board.stage(new(extra={name: b"new" for name in many}))
