@@ -200,6 +200,12 @@ bench: board cli ## an update beside one by the original, PEER=folder: time, ins
 	@tools/setup.sh bench
 	@$(PYTHON) bench/versus.py $(if $(PEER),--peer "$(PEER)") $(if $(ONLY),--only $(ONLY))
 
+# PRICES="REQUESTS GB": what 10,000 requests and a GB cost at whoever serves the fleet.
+BOARDS ?= 500
+bench-fleet: board cli ## BOARDS=500 clients against one nginx: rollout, power failure of all, cost of a million
+	@$(PYTHON) bench/fleet.py --boards $(BOARDS) \
+		$(if $(PRICES),--price-requests $(word 1,$(PRICES)) --price-gb $(word 2,$(PRICES)))
+
 bench-update: board cli ## bytes on the wire and sectors on the card of an update, by what has changed
 	@$(PYTHON) bench/update.py
 

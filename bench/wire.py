@@ -19,20 +19,25 @@ class Counter:
 
     def reset(self):
         self.wire = self.connections = self.requests = 0
+        self.asked = []  # what the board has sent, a connection each
         self.limit = None
 
     def accept(self):
         while True:
             board, _ = self.socket.accept()
             self.connections += 1
+            said = bytearray()
+            self.asked.append(said)
             server = socket.create_connection(self.server)
             for pair in ((board, server), (server, board)):
-                threading.Thread(target=self.forward, args=(*pair, pair[0] is board), daemon=True).start()
+                threading.Thread(target=self.forward, args=(*pair, said if pair[0] is board else None), daemon=True).start()
 
-    def forward(self, source, target, asks):
+    def forward(self, source, target, said):
         try:
             while data := source.recv(2048):
-                self.requests += data.count(b"GET /") if asks else 0
+                if said is not None:
+                    self.requests += data.count(b"GET /")
+                    said += data
                 self.wire += len(data)
                 if self.limit is not None and self.wire > self.limit:
                     break
