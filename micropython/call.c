@@ -149,6 +149,50 @@ mp_obj_t sdb_call_end(struct sdb_call *call, int res) {
     return MP_OBJ_NEW_SMALL_INT(res);
 }
 
+static mp_obj_t call_attr_args(struct call_args *a) {
+    return mp_load_attr(a->obj, MP_QSTR_args);
+}
+
+mp_obj_t sdb_call_named(mp_obj_t obj, qstr method, size_t n_args, const struct sdb_arg *args) {
+    struct call_args a = {
+        .fun = call_method, .obj = obj, .method = method, .n_args = n_args, .args = args};
+    mp_obj_t exception, raised;
+    mp_obj_t result = call_protect(&a, &exception);
+    if (exception == MP_OBJ_NULL) {
+        return result;
+    }
+    if (sdb_is_a(exception, SDB_TYPE_OS_ERROR) && sdb_may_allocate()) {
+        struct call_args b = {.fun = call_attr_args, .obj = exception};
+        mp_obj_t tuple = call_protect(&b, &raised);
+        size_t n;
+        mp_obj_t *items;
+        mp_obj_get_array(tuple, &n, &items);
+        if (n == 1 && items[0] == MP_OBJ_NEW_SMALL_INT(-SDB_EIO)) {
+            sdb_raise_os_error(-SDB_EIO, "the card fails, or its filesystem is damaged: try "
+                                         "again, check the card on a PC");
+        }
+        if (n == 1 && items[0] == MP_OBJ_NEW_SMALL_INT(-SDB_EACCES)) {
+            sdb_raise_os_error(-SDB_EACCES, "denied: read-only or in use, a folder that is not "
+                                            "empty, or card or folder are full");
+        }
+    }
+    nlr_raise(exception);
+}
+
+static mp_obj_t call_allocate(struct call_args *a) {
+    (void)a;
+    byte *some = m_new(byte, 1);
+    m_del(byte, some, 1);
+    return mp_const_none;
+}
+
+bool sdb_may_allocate(void) {
+    mp_obj_t exception;
+    struct call_args a = {.fun = call_allocate};
+    call_protect(&a, &exception);
+    return exception == MP_OBJ_NULL;
+}
+
 void sdb_raise_os_error(int code, const char *message) {
     mp_obj_t args[2] = {MP_OBJ_NEW_SMALL_INT(code), sdb_str(message)};
     nlr_raise(mp_call_function_n_kw(MP_OBJ_FROM_PTR(SDB_TYPE_OS_ERROR), 2, 0, args));

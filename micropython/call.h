@@ -25,6 +25,10 @@ struct sdb_arg {
 int sdb_call(struct sdb_call *call, mp_obj_t obj, qstr method, mp_obj_t *result, size_t n_args,
              const struct sdb_arg *args);
 
+// Calls obj.method(*args) and returns its result. What FatFs raises as a mere number is said in
+// words, other exceptions are handed on.
+mp_obj_t sdb_call_named(mp_obj_t obj, qstr method, size_t n_args, const struct sdb_arg *args);
+
 // Calls fun(). Returns 0 with *result set, or -errno.
 int sdb_call_function(struct sdb_call *call, mp_obj_t fun, mp_obj_t *result);
 
@@ -45,6 +49,10 @@ int sdb_call_next(struct sdb_call *call, mp_obj_t iter, mp_obj_t *item);
 
 // Reads or writes a stream object. Returns the number of bytes or -errno.
 int sdb_call_stream(struct sdb_call *call, mp_obj_t stream, void *buf, size_t len, bool write);
+
+// Is there memory for a few bytes at least? There is none while the garbage collector runs, which
+// calls the finalisers of what it has found: nobody hears what is raised then.
+bool sdb_may_allocate(void);
 
 // Raises OSError(errno, message).
 NORETURN void sdb_raise_os_error(int code, const char *message);

@@ -129,8 +129,39 @@ static int card_leave(struct sdb_card *self, int res) {
     return res;
 }
 
+// FatFs and littlefs make a bare EIO of any error of the card: whoever would be told is told here.
+static NORETURN void card_raise(int res, const char *message) {
+    if (!sdb_may_allocate()) {
+        mp_raise_OSError(-res);
+    }
+    sdb_raise_os_error(-res, message);
+}
+
+static NORETURN void card_raise_failed(int res) {
+    card_raise(res, res == SDB_EBUSY
+                        ? "a timer, thread or driver has used files in the middle of another "
+                          "access: call sdboot.recover(), open files again"
+                    : res == SDB_EROFS ? "the card is write-protected"
+                                       : "the card has failed, what was not flushed is lost: call "
+                                         "sdboot.recover(), open files again");
+}
+
+// What is dead is never used again, so that an exception may jump out of the filesystem. A file of
+// FatFs that the garbage collector closes is lost in silence: nobody is there to be told. littlefs
+// needs to know that it can't read.
+static bool card_is_lost(struct sdb_card *self) {
+    if (!self->forgotten && sdb_card_is_dead(self)) {
+        if (sdb_may_allocate()) {
+            card_raise(SDB_EIO, "the card has been mounted anew since, what was not flushed is "
+                                "lost: open the file again");
+        }
+        return self->sync_raises;
+    }
+    return self->forgotten;
+}
+
 static int card_sync(struct sdb_card *self) {
-    if (self->forgotten) {
+    if (card_is_lost(self)) {
         return 0;
     }
     if (sdb_card_is_dead(self)) {
@@ -153,7 +184,7 @@ static mp_obj_t card_transfer(size_t n_args, const mp_obj_t *args, mp_uint_t fla
     struct sdb_card *self = sdb_card_get(args[0]);
     mp_buffer_info_t buf;
     mp_get_buffer_raise(args[2], &buf, flags);
-    if (self->forgotten) {
+    if (card_is_lost(self)) {
         return MP_OBJ_NEW_SMALL_INT(0);
     }
     uint32_t off = n_args > 3 ? (uint32_t)mp_obj_get_int_truncated(args[3]) : 0;
@@ -171,6 +202,9 @@ static mp_obj_t card_transfer(size_t n_args, const mp_obj_t *args, mp_uint_t fla
     if (res == SDB_ENOSPC && self->sync_raises) {
         sdb_raise_os_error(-res, "more changes than fit into one transaction, see "
                                  "sdboot.status()[\"transaction\"]: nothing of it is kept");
+    }
+    if (res < 0 && flags == MP_BUFFER_READ && self->sync_raises && sdb_card_failed(self) < 0) {
+        card_raise_failed(res);
     }
     return ret;
 }
@@ -200,7 +234,7 @@ static mp_obj_t card_ioctl(mp_obj_t self_in, mp_obj_t op, mp_obj_t arg) {
         // It is the last step of every operation of FatFs: what the exception jumps over is of no
         // use any more, nothing will be committed before recover() has mounted anew.
         if (res < 0 && self->sync_raises) {
-            mp_raise_OSError(-res);
+            card_raise_failed(res);
         }
         return ret;
     }

@@ -35,11 +35,13 @@ static mp_obj_t mount_vfs(struct sdb_mount *self) {
 
 static mp_obj_t mount_call(struct sdb_mount *self, qstr method, size_t n_args,
                            const mp_obj_t *args) {
-    mp_obj_t dest[2 + 2];
-    mp_load_method(mount_vfs(self), method, dest);
+    struct sdb_arg arg[2] = {{.obj = MP_OBJ_NULL}, {.obj = MP_OBJ_NULL}};
+    mp_obj_t vfs = mount_vfs(self);
     n_args = n_args < 2 ? n_args : 2;
-    memcpy(dest + 2, args, n_args * sizeof(*args));
-    return mp_call_method_n_kw(n_args, 0, dest);
+    for (size_t i = 0; i < n_args; i++) {
+        arg[i].obj = args[i];
+    }
+    return sdb_call_named(vfs, method, n_args, arg);
 }
 
 // use(vfs, card): goes on with another filesystem object, None: with none. What was used before
@@ -142,7 +144,7 @@ static mp_obj_t listing_iternext(mp_obj_t self_in) {
     uint32_t errors = self->card->errors;
     mp_obj_t item = sdb_iternext(self->iter);
     if (self->card->errors != errors) {
-        mp_raise_OSError(-SDB_EIO);
+        sdb_raise_os_error(-SDB_EIO, "the card fails: this folder can't be read to its end");
     }
     return item;
 }
@@ -159,6 +161,26 @@ static MP_DEFINE_CONST_FUN_OBJ_1(listing_del_obj, listing_del);
 
 SDB_TYPE_ITERATOR(sdb_listing_type, MP_QSTR_Listing, LISTING_METHODS, listing_iternext);
 
+// ---- What may fail for reasons that FatFs has but a number for ----------------------------------
+
+#define MOUNT_PATH(name)                                                                           \
+    static mp_obj_t mount_##name(mp_obj_t self, mp_obj_t path) {                                   \
+        return mount_call(mount_get(self), MP_QSTR_##name, 1, &path);                              \
+    }                                                                                              \
+    static MP_DEFINE_CONST_FUN_OBJ_2(mount_##name##_obj, mount_##name)
+
+MOUNT_PATH(mkdir);
+MOUNT_PATH(remove);
+MOUNT_PATH(rmdir);
+MOUNT_PATH(stat);
+MOUNT_PATH(statvfs);
+
+static mp_obj_t mount_rename(mp_obj_t self, mp_obj_t from, mp_obj_t to) {
+    const mp_obj_t args[2] = {from, to};
+    return mount_call(mount_get(self), MP_QSTR_rename, 2, args);
+}
+static MP_DEFINE_CONST_FUN_OBJ_3(mount_rename_obj, mount_rename);
+
 // ---- Everything else is the filesystem object's -------------------------------------------------
 
 #define MOUNT_METHODS(X)                                                                           \
@@ -168,7 +190,13 @@ SDB_TYPE_ITERATOR(sdb_listing_type, MP_QSTR_Listing, LISTING_METHODS, listing_it
     X(MP_QSTR_watch, mount_watch_obj)                                                              \
     X(MP_QSTR_open, mount_open_obj)                                                                \
     X(MP_QSTR_chdir, mount_chdir_obj)                                                              \
-    X(MP_QSTR_ilistdir, mount_ilistdir_obj)
+    X(MP_QSTR_ilistdir, mount_ilistdir_obj)                                                        \
+    X(MP_QSTR_mkdir, mount_mkdir_obj)                                                              \
+    X(MP_QSTR_remove, mount_remove_obj)                                                            \
+    X(MP_QSTR_rmdir, mount_rmdir_obj)                                                              \
+    X(MP_QSTR_stat, mount_stat_obj)                                                                \
+    X(MP_QSTR_statvfs, mount_statvfs_obj)                                                          \
+    X(MP_QSTR_rename, mount_rename_obj)
 
 #define MOUNT_IS(name, object) || attr == name
 

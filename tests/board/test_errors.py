@@ -3,6 +3,7 @@
 
 import unittest
 
+import rig
 from rig import MIB, BoardTest
 from web import PythonServer, Site, package, release
 
@@ -218,6 +219,52 @@ for n in (1, 5, 12):
                 raised = [e.split()[:2] for e in r.errors]
                 self.assertEqual(raised[:3], [["OSError", "5"]] * 3, r.out)
                 self.assertEqual(r.results[:6], ["True", "False"] * 3)
+
+    def test_files_lost_later(self):
+        """A file that is kept beyond recover() and lost then: silence as well. Used, it says what it
+        is; so does everything that the card has refused."""
+        job = """
+import _board, gc, os
+kept = open("/kept.txt", "w"); kept.write("x" * 700)
+_board.card_fail("w1+")
+def write():
+    with open("/new.txt", "w") as f:
+        f.write("x" * 9000)
+attempt(write)
+attempt(os.mkdir, "/folder")
+attempt(os.remove, "/old.txt")
+_board.card_fail("")
+attempt(sdboot.recover)
+late = open("/late.txt", "w"); late.write("x" * 700)
+attempt(kept.write, "y" * 700)
+attempt(kept.close)
+_board.card_fail("w1")
+attempt(os.mkdir, "/folder")
+_board.card_fail("")
+attempt(sdboot.recover)
+late = None
+gc.collect()
+print("=>", "collected")
+_board.card_fail("r1")
+attempt(os.stat, "/data/one")
+_board.card_fail("")
+attempt(os.rmdir, "/data")
+"""
+        self.fat_card({"old.txt": b"old", "data/one": b"1"})
+        self.addCleanup(setattr, rig, "fsck", rig.fsck)
+        for boot in ("", "journal=False"):
+            with self.subTest(boot):
+                if boot:
+                    rig.fsck = lambda image: None  # plain FatFs leaves lost clusters
+                r = self.power(boot=boot, job=job)
+                self.assertEqual(r.results, ["True", "True", "collected"], r.out)
+                self.assertNotIn("OSError: \n", r.out)
+                self.assertNotIn("MemoryError", r.out)
+                self.assertEqual(len(r.errors), 8, r.out)
+                for error in r.errors:
+                    self.assertRegex(error, "recover\\(\\)|open the file again|check the card|denied: ")
+                self.assertIn("mounted anew", r.errors[3])
+                self.assertIn("mounted anew", r.errors[4])
 
     def test_recover_with_little_memory(self):
         job = """
