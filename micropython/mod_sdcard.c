@@ -28,10 +28,11 @@ struct mod_mkfs {
 
 // mkfs(card, serial) -> 0 or -errno: formats as FAT
 static mp_obj_t mod_mkfs(mp_obj_t card_in, mp_obj_t serial) {
-    struct mod_mkfs *work = sdb_new0(struct mod_mkfs);
     uint32_t number = (uint32_t)mp_obj_get_int_truncated(serial);
+    struct sdb_card *card = mod_card(card_in);
+    struct mod_mkfs *work = sdb_new0(struct mod_mkfs);
+    work->card = card;
     SDB_KEEP(work);
-    work->card = mod_card(card_in);
     return sdb_call_end(work->card->call,
                         sdb_mkfs_fat(&work->card->dev, number, work->buf, sizeof(work->buf)));
 }

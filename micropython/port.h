@@ -33,9 +33,11 @@ static inline mp_obj_t sdb_str(const char *s) {
 // Keeps the object at `start` until the end of the function. The garbage collector knows an object
 // by a pointer to its start only, and a compiler may well keep but a pointer to a member. To be
 // used by whoever makes an object and then calls Python, or what may: a device's callbacks, say.
+#ifndef SDB_KEEP // else this is a mutant: tests/mutants
 #define SDB_KEEP(start)                                                                            \
     void *volatile sdb_kept = (start);                                                             \
     (void)sdb_kept
+#endif
 
 // The object that a method is called on, or an argument that has to be one of `type`. Raises
 // TypeError: a subclass need not have called __init__, and anything can be handed over.
