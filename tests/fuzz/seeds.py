@@ -95,6 +95,11 @@ def records():
     yield b"\x03"
 
 
+def controls():
+    # The header names the boot sector, which is damaged as well.
+    yield bytes.fromhex("d7290f08c128d6245e260000000000")
+
+
 def packages():
     for flag in (b"\x01", b"\x03", b"\x05", b"\xa9"):
         for names in (
@@ -166,6 +171,7 @@ def main(out):
         "semver": semvers,
         "probe": probes,
         "record": records,
+        "control": controls,
         "install": packages,
     }
     for target, make in seeds.items():
