@@ -47,7 +47,7 @@ uint32_t sdb_journal_spare(const struct sdb_journal *j) {
     uint32_t best = SDB_JOURNAL_RAM;
     for (uint32_t i = 0; i < SDB_JOURNAL_RAM; i++) {
         const struct sdb_journal_buffer *b = &j->buffers[i];
-        if (b->state != JOURNAL_DIRTY &&
+        if (b->state != JOURNAL_DIRTY && b->state != JOURNAL_HELD &&
             (best == SDB_JOURNAL_RAM || b->used < j->buffers[best].used)) {
             best = i;
         }
@@ -57,8 +57,56 @@ uint32_t sdb_journal_spare(const struct sdb_journal *j) {
 
 bool sdb_journal_captured(const struct sdb_journal *j, uint32_t lba) {
     uint32_t i = sdb_journal_buffer(j, lba);
-    return (i < SDB_JOURNAL_RAM && j->buffers[i].state == JOURNAL_DIRTY) ||
+    return (i < SDB_JOURNAL_RAM && j->buffers[i].state >= JOURNAL_DIRTY) ||
            sdb_journal_run_of(j, lba) != NULL;
+}
+
+// Writes what is held in buffer `i`.
+static int journal_let_go_of(struct sdb_journal *j, uint32_t i) {
+    j->passed = true;
+    int err = sdb_journal_card_write(j, j->buffers[i].lba, 1, journal_ram(j, i));
+    if (err == 0) {
+        j->buffers[i].state = JOURNAL_CLEAN;
+        j->held--;
+    }
+    return err;
+}
+
+int sdb_journal_let_go(struct sdb_journal *j) {
+    int err = 0;
+    for (uint32_t i = 0; i < SDB_JOURNAL_RAM && j->held > 0 && err == 0; i++) {
+        if (j->buffers[i].state == JOURNAL_HELD) {
+            err = journal_let_go_of(j, i);
+        }
+    }
+    return err;
+}
+
+int sdb_journal_hold(struct sdb_journal *j, uint32_t lba, const uint8_t *data) {
+    uint32_t oldest = SDB_JOURNAL_RAM;
+    for (uint32_t k = 0; k < SDB_JOURNAL_RAM; k++) {
+        if (j->buffers[k].state == JOURNAL_HELD &&
+            (oldest == SDB_JOURNAL_RAM || j->buffers[k].used < j->buffers[oldest].used)) {
+            oldest = k;
+        }
+    }
+    if (oldest < SDB_JOURNAL_RAM && j->held == JOURNAL_HELD_MAX) {
+        int err = journal_let_go_of(j, oldest);
+        if (err < 0) {
+            return err;
+        }
+    }
+    uint32_t i = sdb_journal_buffer(j, lba);
+    i = i < SDB_JOURNAL_RAM ? i : sdb_journal_spare(j);
+    if (i == SDB_JOURNAL_RAM) {
+        return 0;
+    }
+    memcpy(journal_ram(j, i), data, SDB_SECTOR);
+    j->buffers[i].lba = lba;
+    j->buffers[i].used = ++j->clock;
+    j->buffers[i].state = JOURNAL_HELD;
+    j->held++;
+    return 1;
 }
 
 void sdb_journal_write_cached(struct sdb_journal *j, uint32_t lba, uint32_t count,
@@ -73,7 +121,7 @@ void sdb_journal_write_cached(struct sdb_journal *j, uint32_t lba, uint32_t coun
 
 void sdb_journal_drop(struct sdb_journal *j) {
     memset(j->buffers, 0, sizeof j->buffers);
-    j->dirty = j->spilled = j->run_count = 0;
+    j->dirty = j->held = j->spilled = j->run_count = 0;
     j->fat_lba = 0;
 }
 
@@ -200,8 +248,8 @@ int sdb_journal_capture(struct sdb_journal *j, uint32_t lba, uint32_t count, con
     if (room == 0) {
         return SDB_ENOSPC;
     }
-    if (count > SDB_JOURNAL_RAM - j->dirty && count > SDB_JOURNAL_RAM / 2 && j->area != 0 &&
-        j->run_count < JOURNAL_RUNS_MAX) {
+    if (count > SDB_JOURNAL_RAM - j->dirty - j->held && count > SDB_JOURNAL_RAM / 2 &&
+        j->area != 0 && j->run_count < JOURNAL_RUNS_MAX) {
         *done = count < room ? count : room;
         int err = sdb_journal_card_write(j, journal_slot_lba(j, j->spilled), *done, data);
         if (err == 0) {
@@ -211,7 +259,7 @@ int sdb_journal_capture(struct sdb_journal *j, uint32_t lba, uint32_t count, con
         return err;
     }
     for (*done = 0; *done < count && *done < room; ++*done) {
-        int err = j->dirty == SDB_JOURNAL_RAM ? journal_spill(j) : 0;
+        int err = j->dirty + j->held == SDB_JOURNAL_RAM ? journal_spill(j) : 0;
         if (err == 0) {
             err = journal_capture_one(j, lba + *done, data + *done * SDB_SECTOR);
         }

@@ -206,6 +206,11 @@ int sdb_journal_checkpoint(struct sdb_journal *j) {
     if (j->failed < 0) {
         return j->failed;
     }
+    int err = sdb_journal_let_go(j);
+    if (err < 0) {
+        j->failed = err;
+        return err;
+    }
     if (j->dirty + j->spilled == 0) {
         return sdb_journal_card_sync(j);
     }
@@ -213,7 +218,7 @@ int sdb_journal_checkpoint(struct sdb_journal *j) {
         j->failed = SDB_ENOSPC;
         return j->failed;
     }
-    int err = j->spilled == 0 ? journal_commit_memory(j) : journal_commit_slots(j);
+    err = j->spilled == 0 ? journal_commit_memory(j) : journal_commit_slots(j);
     if (err == 0) {
         j->dirty = j->spilled = j->run_count = 0;
         j->passed = false;

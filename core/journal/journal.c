@@ -79,7 +79,7 @@ static int journal_read_many(struct sdb_journal *j, uint32_t lba, uint32_t count
     }
     for (uint32_t i = 0; i < SDB_JOURNAL_RAM && err == 0; i++) {
         uint32_t at = j->buffers[i].lba - lba;
-        if (j->buffers[i].state == JOURNAL_DIRTY && at < count) {
+        if (j->buffers[i].state >= JOURNAL_DIRTY && at < count) {
             memcpy(out + at * SDB_SECTOR, journal_ram(j, i), SDB_SECTOR);
         }
     }
@@ -157,7 +157,8 @@ static int journal_write_run(struct sdb_journal *j, uint32_t lba, uint32_t count
     }
     uint32_t i = sdb_journal_buffer(j, lba);
     *done = 1;
-    if (i < SDB_JOURNAL_RAM && j->buffers[i].state == JOURNAL_DIRTY) {
+    // What is held has no content yet that a commit has promised, so it may change.
+    if (i < SDB_JOURNAL_RAM && j->buffers[i].state >= JOURNAL_DIRTY) {
         memcpy(journal_ram(j, i), data, SDB_SECTOR);
         j->buffers[i].used = ++j->clock;
         return sdb_journal_unmask(j, lba, journal_ram(j, i));
@@ -176,6 +177,13 @@ static int journal_write_run(struct sdb_journal *j, uint32_t lba, uint32_t count
     if (pass) {
         int err = sdb_journal_note(j, lba, *done);
         if (err == 0) {
+            // FatFs writes a sector of a new directory with each of its entries, twice.
+            bool hold = *done == 1 && j->area != 0 && (j->open || j->deferred) &&
+                        journal_like_directory(data);
+            err = hold ? sdb_journal_hold(j, lba, data) : 0;
+            if (err != 0) {
+                return err < 0 ? err : 0;
+            }
             j->passed = true;
             sdb_journal_write_cached(j, lba, *done, data);
             err = sdb_journal_card_write(j, lba, *done, data);
@@ -309,7 +317,7 @@ void sdb_journal_defer(struct sdb_journal *j, bool deferred) {
 
 uint32_t sdb_journal_room(const struct sdb_journal *j) {
     uint32_t left = j->slots - j->dirty - j->spilled;
-    uint32_t memory = SDB_JOURNAL_RAM - j->dirty;
+    uint32_t memory = SDB_JOURNAL_RAM - j->dirty - j->held;
     return j->run_count >= JOURNAL_RUNS_MAX && memory < left ? memory : left;
 }
 

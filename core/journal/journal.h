@@ -43,7 +43,7 @@ struct sdb_journal_buffer { // what ram[] holds
     uint32_t lba;
     uint32_t old;  // dirty: CRC of the committed content
     uint32_t used; // clock of the last use
-    uint8_t state; // JOURNAL_EMPTY, _CLEAN, _DIRTY
+    uint8_t state; // JOURNAL_EMPTY, _CLEAN, _DIRTY, _HELD
     bool known;    // `old` is known
 };
 
@@ -62,6 +62,7 @@ struct sdb_journal {
     uint32_t spilled;      // slots in use
     uint32_t run_count;
     uint32_t dirty;      // captured sectors in ram[]
+    uint32_t held;       // sectors in ram[] that go straight to the card, but later
     uint32_t clock;      // counts uses
     uint32_t fat_lba;    // which sector is in fat[]; 0: none
     uint32_t full_from;  // clusters written whole since the last sync, from here on

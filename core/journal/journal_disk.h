@@ -28,7 +28,9 @@ _Static_assert(SDB_CONTROL_MAX <= 0xFFFF, "slots have 16 bits in a run");
 // Runs beyond these are for what is in memory when it comes to a commit.
 #define JOURNAL_RUNS_MAX (SDB_JOURNAL_RUNS - 2 * SDB_JOURNAL_RAM)
 
-enum { JOURNAL_EMPTY, JOURNAL_CLEAN, JOURNAL_DIRTY };
+// Held: goes straight to the card, but later, see sdb_journal_hold().
+enum { JOURNAL_EMPTY, JOURNAL_CLEAN, JOURNAL_DIRTY, JOURNAL_HELD };
+#define JOURNAL_HELD_MAX 2u
 
 // Header, slots, then index blocks 1.. : what fits in memory is committed in one command.
 static inline uint32_t journal_slot_lba(const struct sdb_journal *j, uint32_t slot) {
@@ -74,6 +76,11 @@ uint32_t sdb_journal_buffer(const struct sdb_journal *j, uint32_t lba);
 uint32_t sdb_journal_spare(const struct sdb_journal *j);
 
 bool sdb_journal_captured(const struct sdb_journal *j, uint32_t lba);
+
+// Holds back one sector that may go straight to the card. Returns 1, 0 if it can't be held, or an
+// error of the card. sdb_journal_let_go() writes what is held, at the latest before a commit.
+int sdb_journal_hold(struct sdb_journal *j, uint32_t lba, const uint8_t *data);
+int sdb_journal_let_go(struct sdb_journal *j);
 
 // Captures sectors that are not captured yet: sets *done to how many, at least 1 if there is no
 // error. SDB_ENOSPC if nothing fits.

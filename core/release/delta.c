@@ -112,6 +112,7 @@ static int delta_manifest_next(struct sdb_delta *d, uint8_t *digest) {
     // One byte less than the reader may use: a path that long is in no package.
     int res = sdb_manifest_next(&d->manifest, digest, rest, &kept);
     d->ordinal++;
+    d->broken = d->broken || res == SDB_EINVAL;
     return delta_missing(res) || res == SDB_EINVAL ? 0 : res;
 }
 
@@ -125,8 +126,18 @@ static int delta_manifest_load(struct sdb_delta *d) {
             d->cfg.known[d->known_count++] = sdb_get32(digest);
         }
     }
+    d->known_all = res == 0 && d->known_count > 0 && !d->broken;
     delta_manifest_open(d);
     return res < 0 ? res : 0;
+}
+
+// May a file of the running release have the entry's content? Its manifest tells without reading.
+static bool delta_may_be_known(const struct sdb_delta *d) {
+    bool may = !d->known_all || !sdb_path_under(d->index.path, d->cfg.main_dir);
+    for (uint32_t i = 0; i < d->known_count && !may; i++) {
+        may = d->cfg.known[i] == sdb_get32(d->index.hash);
+    }
+    return may;
 }
 
 // Sets d->path to the path in line `n` of the manifest.
@@ -256,6 +267,10 @@ static int delta_source(struct sdb_delta *d, uint32_t *source) {
         if (res == 1) {
             return 0;
         }
+    }
+    if (res == 0 && !delta_may_be_known(d)) {
+        *source = DELTA_FETCH;
+        return 0;
     }
     if (res == 0) {
         delta_live(d);

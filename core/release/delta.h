@@ -58,6 +58,8 @@ struct sdb_delta {
     uint32_t run_end;     // and ends
     uint32_t run_last;    // last entry in it
     uint32_t known_count; // entries of cfg.known
+    bool broken;          // the manifest can't be read as one
+    bool known_all;       // the manifest was read to its end
     uint32_t ordinal;     // of the manifest's next line
     struct sdb_delta_config cfg;
     struct sdb_index index;

@@ -140,6 +140,21 @@ class Changed(DeltaTest):
         self.assertLess(fetched, sizes + 1024)
         self.assertRuns("0.0.2", new)
 
+    def test_what_the_manifest_rules_out_is_not_read(self):
+        """All files have changed and kept their sizes: the manifest tells, not their content."""
+        self.site.add("0.0.1", files("0.0.1"))
+        url = self.serve()
+        self.fat_card(release("0.0.0"))
+        self.update(url)
+        self.power()
+        new = {k: v for k, v in files("0.0.2", changed=range(40)).items() if k[:3] == "app"}
+        self.site.add("0.0.2", new)
+        r = self.update(url)
+        self.assertNotIn("whole", r.out)
+        self.assertLess(r.stats["card_read_sectors"], sum(map(len, new.values())) // 512 * 3 // 4)
+        r = self.power(job="attempt(sdboot.verify)")
+        self.assertEqual(r.results, ["[]"], r.out)
+
     def test_a_packers_own_headers(self):
         """What the index can't describe is fetched as it is."""
         raw = package({"app/by hand.py": b"x = 1\n", "app/" + "long/" * 40 + "e.py": b"y = 2\n"})

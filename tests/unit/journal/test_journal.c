@@ -271,6 +271,59 @@ static void blank_card_is_not_searched_for_long(void **state) {
     assert_true(reads <= 660);
 }
 
+// A sector as FatFs makes those of directories: `n` entries.
+static void put_entries(uint32_t lba, unsigned n) {
+    uint8_t s[SDB_SECTOR] = {0};
+    for (unsigned i = 0; i < n; i++) {
+        memcpy(s + 32 * i, "NAME    MPY ", 12);
+        s[32 * i] = (uint8_t)('A' + i);
+    }
+    assert_int_equal(dev.write(dev.ctx, lba, 1, s), 0);
+}
+
+// Directories that grow in the background are written once for all of their entries.
+static void held(void **state) {
+    (void)state;
+    uint8_t s[3 * SDB_SECTOR];
+    uint32_t lba = DATA + 100;
+    put_entries(lba, 1);
+    assert_int_equal(writes, 1); // a sync may come any time: nothing waits
+    sdb_journal_defer(&j, true);
+    writes = 0;
+    for (unsigned n = 1; n <= 16; n++) {
+        put_entries(lba + 1, n);
+    }
+    put(lba + 2, 0x55); // content does not wait
+    assert_int_equal(writes, 1);
+    assert_int_equal(card_data[lba + 1][0], 0);
+    assert_int_equal(get(lba + 1), 'A');
+    assert_int_equal(dev.read(dev.ctx, lba, 3, s), 0);
+    assert_int_equal(s[SDB_SECTOR + 15 * 32], 'P');
+    // No more than two of them wait.
+    put_entries(lba + 3, 1);
+    put_entries(lba + 4, 2);
+    assert_int_equal(writes, 2);
+    assert_int_equal(card_data[lba + 1][15 * 32], 'P');
+    // Memory full of what is captured leaves them alone, and they are on the card before a commit
+    // is.
+    for (uint32_t i = 0; i < 2 * SDB_JOURNAL_RAM; i++) {
+        put(ROOT + 2 * (i % 16), (uint8_t)i);
+    }
+    assert_int_equal(card_data[lba + 3][0], 0);
+    assert_int_equal(get(lba + 4), 'A');
+    unsigned before = writes;
+    fail_write = 2; // one of them, then no more: nothing is committed
+    assert_int_equal(sdb_journal_checkpoint(&j), SDB_EIO);
+    assert_int_equal(writes, before + 1);
+    sdb_journal_abort(&j);
+    assert_int_equal(card_data[ROOT][0], 0);
+    assert_true((get(lba + 3) == 'A') != (get(lba + 4) == 'A')); // forgotten with the rest
+    sdb_journal_defer(&j, true);
+    put_entries(lba + 3, 3);
+    assert_int_equal(sdb_journal_checkpoint(&j), 0);
+    assert_int_equal(card_data[lba + 3][64], 'C');
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(geometry, setup),
@@ -279,6 +332,7 @@ int main(void) {
         cmocka_unit_test_setup(explicit_transaction, setup),
         cmocka_unit_test_setup(nothing_captured_writes_nothing, setup),
         cmocka_unit_test_setup(spills_and_is_full, setup),
+        cmocka_unit_test_setup(held, setup),
         cmocka_unit_test_setup(control_area_is_guarded, setup),
         cmocka_unit_test_setup(commit_fails_at_each_write, setup),
         cmocka_unit_test_setup(foreign_changes_stand, setup),
