@@ -4,8 +4,12 @@
 
 import gc
 import sys
+from micropython import const
 
 from ._errors import Error
+
+_ENOEXEC = const(8)
+_ENOMEM = const(12)
 
 # sys.implementation._mpy of a firmware that takes our native code: version 6, sub-version 3; above
 # it the architecture, as its number in MicroPython's tools/mpy_ld.py; 5 to 8 are all Armv7-M.
@@ -44,13 +48,13 @@ def _load(name):
     except MemoryError:
         _unload(name)
         raise Error(
-            12,
+            _ENOMEM,
             "no memory for the native module %s: import sdboot before everything else, in boot.py; "
             "if it is already, build it into the firmware (docs/INSTALL.md)" % name,
         )
     except ValueError as e:
         _unload(name)
-        raise Error(8, "%s is not made for this firmware (%s): %s" % (name, e, _remedy()))
+        raise Error(_ENOEXEC, "%s is not made for this firmware (%s): %s" % (name, e, _remedy()))
     finally:
         gc.collect()
 

@@ -4,11 +4,21 @@
 import time
 
 import vfs
+from micropython import const
 
 from . import mounted
 from ._errors import CardError, Error
 from ._native import load
 from .mounted import mount_fat, mount_littlefs
+
+_ENOENT = const(2)
+_EIO = const(5)
+_ENODEV = const(19)
+_EINVAL = const(22)
+_ENOSPC = const(28)
+_EBADE = const(52)
+_EILSEQ = const(84)
+_EUCLEAN = const(117)
 
 _sdboot = load("_sdboot")
 
@@ -65,10 +75,10 @@ def mount(card, fs, formatting, journal):
         device = volume.device()
         return kind, mount_fat(device), device, volume
     except OSError as e:
-        if e.errno not in (19, 22, 52, 84, 117):
+        if e.errno not in (_ENODEV, _EINVAL, _EBADE, _EILSEQ, _EUCLEAN):
             raise  # the card's fault or the board's (memory), not the filesystem's
         text = "the %s on the SD card can't be mounted (%s)" % (kind, e)
-        if formatting == "any" and e.errno == 84:  # littlefs: corrupt, which no device says
+        if formatting == "any" and e.errno == _EILSEQ:  # littlefs: corrupt, which no device says
             print("sdboot: %s: formatting it as %s" % (text, fs))
             format(card, fs)
             return mount(card, fs, "never", journal)
@@ -125,7 +135,7 @@ def recognise(card, fs, formatting, again=False):
     empty = kind in ("blank", "exfat-empty", "unfinished")
     if formatting == "never" or (formatting == "auto" and not empty):
         raise CardError(
-            19,
+            _ENODEV,
             "the SD card holds %s; it was left as it is. %sTo format it, ALL DATA ON IT IS LOST: "
             'sdboot.format("%s")' % (name, found[4], fs),
         )
@@ -143,12 +153,12 @@ def format(card, fs):
         for i in range(1, WIPE_BLOCKS):
             failed = failed or blocks.writeblocks(i, bytes(LFS_BLOCK))
         if failed:
-            raise CardError(5, "formatting the SD card failed: it can't be written")
+            raise CardError(_EIO, "formatting the SD card failed: it can't be written")
         vfs.VfsLfs2.mkfs(blocks, **mounted.LFS)
     elif fs == "fat":
         error = load("_sdcard").mkfs(card, time.ticks_us())
-        if error == -28:
-            raise CardError(28, "the SD card is too small for FAT: 3 MiB is the least")
+        if error == -_ENOSPC:
+            raise CardError(_ENOSPC, "the SD card is too small for FAT: 3 MiB is the least")
         if error < 0:
             raise CardError(-error, "formatting the SD card failed (%d)" % -error)
     else:
@@ -161,7 +171,7 @@ def _new_volume(card, journal):
     why = _make_area(card, journal)
     volume = _sdboot.Volume(card, journal)
     found = volume.info()[mounted.WHY]
-    mounted.why = why if found == -2 and why else found
+    mounted.why = why if found == -_ENOENT and why else found
     return volume
 
 
@@ -170,10 +180,10 @@ def _make_area(card, journal):
     try:
         code = area.prepare()
     except OSError as e:
-        if e.errno != 2 or not rescued(card):
+        if e.errno != _ENOENT or not rescued(card):
             raise
         code = area.prepare()
-    if code == -28:  # no room before the first partition, or not enough: it becomes a file
+    if code == -_ENOSPC:  # no room before the first partition, or not enough: it becomes a file
         device = area.begin()
         code = device if isinstance(device, int) else area.make(mount_fat(device))
         if code:
@@ -190,7 +200,7 @@ def rescued(card, formatting="auto"):
     code = load("_sdprobe").rescue(card)
     if code == 2 and formatting != "any":
         raise CardError(
-            5,
+            _EIO,
             "the first sectors of the SD card are lost, with parts of which there is no copy; "
             "it was left as it is: rescue its files on a PC (testdisk, photorec)",
         )

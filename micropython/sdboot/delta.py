@@ -2,11 +2,18 @@
 # Stages a release that has an index: what the card has already is copied there, what it has not is
 # fetched, and what an attempt before has staged stays.
 
+from micropython import const
+
 from . import board, mounted
 from ._errors import NetworkError, PackageError, check, reason
 from ._native import builtin, load
 from .attributes import mending
 from .ota import _turn as turn
+
+_ENOSPC = const(28)
+_EPKG_HASH = const(186)
+_EPKG_SIZE = const(187)
+_EHTTP_SHORT = const(248)
 
 BUFFER = 2048  # bytes that are read at a time, from the card and from the network
 LOSS = 64 << 10  # bytes that are lost at most if the power goes, or one file
@@ -30,7 +37,7 @@ def stage(ota, release, what):
         if lost or _goes_on(e):
             raise
         ota._abort(install)
-        if isinstance(e, OSError) and e.errno == 28:  # next time without what was there already
+        if isinstance(e, OSError) and e.errno == _ENOSPC:  # next time without what was there already
             raise
         return _whole(ota, e)
 
@@ -54,12 +61,12 @@ def _index(ota, release):
         for piece in response.pieces(buf):
             found.extend(piece)
             if len(found) > LONGEST:
-                check(-187, url)
+                check(-_EPKG_SIZE, url)
     finally:
         response.close()
     found = bytes(found)
     if builtin("hashlib").sha256(found).digest() != release.index:
-        check(-186, url)
+        check(-_EPKG_HASH, url)
     return found
 
 
@@ -134,19 +141,19 @@ class Ranges:
             pieces = self.response.pieces(self.buf)
             if self.response.status == 206:
                 if self.response.length != length:
-                    check(-187, self.url)
+                    check(-_EPKG_SIZE, self.url)
                 for piece in pieces:
                     yield piece
                     length -= len(piece)
                 if length:
-                    check(-248, self.url)
+                    check(-_EHTTP_SHORT, self.url)
                 return
             self.whole = pieces
         while length:
             if not self.rest:
                 self.rest = next(self.whole, b"")
                 if not self.rest:
-                    check(-187, self.url)
+                    check(-_EPKG_SIZE, self.url)
             skip = min(at - self.at, len(self.rest))
             piece = self.rest[skip : skip + length]
             self.at += skip + len(piece)

@@ -2,12 +2,19 @@
 # The block device that boot() works on, from what it was given as sd=. Used at boot, then dropped.
 
 import sys
+from micropython import const
 
 from ._errors import Error
 from ._native import load
 
+_EPERM = const(1)
+_ENODEV = const(19)
+_EINVAL = const(22)
+_ENOSYS = const(38)
+_EOPNOTSUPP = const(95)
+
 INIT, SYNC, COUNT, SIZE = 1, 3, 4, 5  # vfs.AbstractBlockDev.ioctl
-UNKNOWN = -22  # what _ask() returns for an ioctl that the driver does not have
+UNKNOWN = -_EINVAL  # what _ask() returns for an ioctl that the driver does not have
 
 _made = None  # the driver of the card in use, if it is ours to end
 
@@ -29,7 +36,7 @@ class Source:
             self.make = lambda: _call(sd)
         else:
             raise Error(
-                22, "sd= is a block device, a function that makes one, or a dict; not %r" % (sd,)
+                _EINVAL, "sd= is a block device, a function that makes one, or a dict; not %r" % (sd,)
             )
 
     def card(self):
@@ -63,7 +70,7 @@ def _sdcard(arguments):
             except ImportError:
                 pass
         raise Error(
-            19,
+            _ENODEV,
             "this firmware has no machine.SDCard: give boot() a driver of the card, sd= a "
             "function that makes it (docs/INSTALL.md)",
         )
@@ -86,9 +93,9 @@ def _call(function):
         raise
     except Exception as e:
         sys.print_exception(e)
-        raise Error(22, "the function that boot() got as sd= has failed: %r" % e)
+        raise Error(_EINVAL, "the function that boot() got as sd= has failed: %r" % e)
     if not hasattr(made, "readblocks"):
-        raise Error(22, "the function that boot() got as sd= returned no block device: %r" % (made,))
+        raise Error(_EINVAL, "the function that boot() got as sd= returned no block device: %r" % (made,))
     return made
 
 
@@ -110,10 +117,10 @@ def checked(made):
     if not known and hasattr(made, "count"):
         sectors = made.count()
     if not _is_count(sectors):
-        raise OSError(19)
+        raise OSError(_ENODEV)
     size = _ask(ioctl, SIZE)
     if _is_count(size) and size != 512:
-        raise Error(22, "the block device has blocks of %d bytes, sdboot needs 512" % size)
+        raise Error(_EINVAL, "the block device has blocks of %d bytes, sdboot needs 512" % size)
     sync = None
     if _ask(ioctl, SYNC) in (None, 0, True):
         sync = lambda: ioctl(SYNC, 0)
@@ -135,7 +142,7 @@ def _ask(ioctl, op):
     try:
         return ioctl(op, 0)
     except OSError as e:
-        if e.errno in (1, 22, 38, 95):  # EPERM, EINVAL, ENOSYS, EOPNOTSUPP
+        if e.errno in (_EPERM, _EINVAL, _ENOSYS, _EOPNOTSUPP):  # EPERM, EINVAL, ENOSYS, EOPNOTSUPP
             return UNKNOWN
         raise
     except MemoryError:

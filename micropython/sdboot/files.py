@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: MIT
 # Releases that come from elsewhere than a server: from a folder, or as a stream.
 
+from micropython import const
+
 from ._errors import NetworkError
 from ._native import builtin
+
+_EIO = const(5)
+_EHTTP_SHORT = const(248)
 
 
 class Folder:
@@ -17,7 +22,7 @@ class Folder:
             file = builtin("io").open(path, "rb")
             size = builtin("os").stat(path)[6]
         except OSError as e:
-            raise NetworkError(5, "%s can't be read (error %s)" % (url, e.errno))
+            raise NetworkError(_EIO, "%s can't be read (error %s)" % (url, e.errno))
         if length:
             file.seek(at)
         return Answer(url, file, 206 if length else 200, min(length or size, size - at))
@@ -36,12 +41,12 @@ class Stream(Folder):
     def get(self, url, buf, at=0, length=0):
         name = url[len("stream:/") :]
         if name.endswith(".idx"):
-            raise NetworkError(5, "a stream has no index")
+            raise NetworkError(_EIO, "a stream has no index")
         if name not in self.files:
             return Answer(url, self.source, 200, self.size or -1, False)
         data = self.files[name]
         if data is None:
-            raise NetworkError(5, "no signature was given")
+            raise NetworkError(_EIO, "no signature was given")
         return Answer(url, builtin("io").BytesIO(data), 200, len(data))
 
 
@@ -62,7 +67,7 @@ class Answer:
             n = self.file.readinto(view if left < 0 else view[: min(left, len(view))])
             if not n:
                 if left > 0:
-                    raise NetworkError(248, "%s: ended %d bytes early" % (self.url, left))
+                    raise NetworkError(_EHTTP_SHORT, "%s: ended %d bytes early" % (self.url, left))
                 return
             if left > 0:
                 left -= n

@@ -1,9 +1,15 @@
 # SPDX-License-Identifier: MIT
 # A folder on the card in which somebody has put a release, offered at boot.
 
+from micropython import const
+
 from . import mounted
 from ._errors import CardError, reason
 from ._native import builtin, load
+
+_ENOENT = const(2)
+_EEXIST = const(17)
+_ENOTDIR = const(20)
 
 os = builtin("os")
 
@@ -16,7 +22,7 @@ def offer(name):
     try:
         mounted.filesystem().stat(folder + "/versions")
     except OSError as e:
-        if e.errno not in (2, 20):
+        if e.errno not in (_ENOENT, _ENOTDIR):
             raise
         return False
     state = mounted.record()[mounted.STATE]
@@ -45,4 +51,4 @@ def _move(folder, result):
         except OSError:
             os.rename(folder, to)
             return to
-    raise CardError(17, "too many folders %s.%s: delete some" % (folder, result))
+    raise CardError(_EEXIST, "too many folders %s.%s: delete some" % (folder, result))

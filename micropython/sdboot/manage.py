@@ -1,16 +1,25 @@
 # SPDX-License-Identifier: MIT
 # What is seldom asked: status(), rollback(), verify(), format(); board.py says what they do.
 
+from micropython import const
+
 from . import mounted
 from ._errors import CardError, Error, check, strerror
 from ._native import builtin, load
 from .mounted import version
 
+_ENOENT = const(2)
+_EIO = const(5)
+_EBUSY = const(16)
+_ENODEV = const(19)
+_ENOSPC = const(28)
+_ECANCELED = const(125)
+
 
 def status():
     if mounted.failed():  # FatFs would not even read now
-        raise CardError(5, "an earlier write to the card has failed: call sdboot.recover()")
-    state, left, event, event_version, staged, bad, _ = mounted.record()
+        raise CardError(_EIO, "an earlier write to the card has failed: call sdboot.recover()")
+    state, left, event, event_version, staged, bad = mounted.record()[: mounted.FLAGS]
     vfs = mounted.fs.statvfs("/")
     return {
         "version": version(),
@@ -44,7 +53,7 @@ def _previous():
         mounted.fs.stat("/.sdboot/old/main.py")  # all that ran before the first release
         return version("prev")
     except OSError as e:
-        if e.errno != 2:
+        if e.errno != _ENOENT:
             raise
         return None
 
@@ -54,7 +63,7 @@ def _journal():
     if mounted.volume is None:
         return None
     if mounted.why:
-        known = {-125: "not wanted", -28: "no room for it"}
+        known = {-_ECANCELED: "not wanted", -_ENOSPC: "no room for it"}
         return "off: " + (known.get(mounted.why) or strerror(mounted.why))
     replay = mounted.volume.info()[mounted.REPLAYED]
     return ("on", "on, replayed at boot", "on, card was changed elsewhere")[replay]
@@ -70,10 +79,10 @@ def _fits():
 def rollback():
     staged = mounted.record("rollback: ")[mounted.VERSION]
     code = load("_sdswap").rollback(mounted.filesystem(), mounted.volume, mounted.ROLLED_BACK)
-    if code == -2:
-        raise Error(2, "there is no release before this one (none in /prev): nothing to go back to")
-    if code == -16:
-        raise Error(16, "a swap was interrupted: reset first")
+    if code == -_ENOENT:
+        raise Error(_ENOENT, "there is no release before this one (none in /prev): nothing to go back to")
+    if code == -_EBUSY:
+        raise Error(_EBUSY, "a swap was interrupted: reset first")
     if check(code, "rollback"):
         print("sdboot: release %s is not staged any more, what runs goes on" % staged)
         return
@@ -84,8 +93,8 @@ def rollback():
 def verify(directory):
     sha256 = builtin("hashlib").sha256
     result = load("_sdswap").verify(mounted.filesystem(), directory, sha256)
-    if result == -2:
-        raise Error(2, "the release has no manifest (app/.manifest): sdboot has not installed it")
+    if result == -_ENOENT:
+        raise Error(_ENOENT, "the release has no manifest (app/.manifest): sdboot has not installed it")
     return result if isinstance(result, list) else check(result, "verify")
 
 
@@ -95,9 +104,9 @@ def format(fs):
     card = load("card")
     root = load("root")
     if mounted.card is None:
-        raise CardError(19, "there is no card: boot() has found none")
+        raise CardError(_ENODEV, "there is no card: boot() has found none")
     if mounted.fs is not None and mounted.point == "/":
-        raise Error(16, "the card is in use as /: hold the recovery pin low and reset, then format")
+        raise Error(_EBUSY, "the card is in use as /: hold the recovery pin low and reset, then format")
     if mounted.fs is not None:
         root.umount(mounted.point)
     mounted.fs = None

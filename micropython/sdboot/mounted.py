@@ -6,9 +6,13 @@ import gc
 import os
 
 import vfs
+from micropython import const
 
 from ._errors import CardError, check
 from ._native import load
+
+_ENOENT = const(2)
+_ENODEV = const(19)
 
 try:
     import _thread as threads  # here, not later: where there is none, it is searched for on the card
@@ -38,7 +42,7 @@ REPLAYED, WHY, AREA, AREA_SECTORS, FAILED, FITS = range(6)
 
 def filesystem():
     if fs is None:
-        raise CardError(19, "no SD card in use: call sdboot.boot() first, see its messages")
+        raise CardError(_ENODEV, "no SD card in use: call sdboot.boot() first, see its messages")
     return fs
 
 
@@ -54,7 +58,7 @@ def on_flash(*names):
             os.stat(flash(name))
             return True
         except OSError as e:
-            if e.errno != 2:  # there, and can't be read
+            if e.errno != _ENOENT:  # there, and can't be read
                 raise
     return False
 
@@ -74,7 +78,7 @@ def version(directory="app", name=".version"):
         with filesystem().open("/%s/%s" % (directory, name), "rb") as f:
             return load("_sdboot").version(f.read(128)) or "?"
     except OSError as e:
-        if e.errno != 2:
+        if e.errno != _ENOENT:
             raise
         return "0.0.0"
 

@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: MIT
 # HTTP and HTTPS over the firmware's sockets and TLS: GETs, their bodies in pieces.
 
+from micropython import const
+
 from ._errors import Error, NetworkError, check, strerror
 from ._native import builtin, load
+
+_EIO = const(5)
+_EINVAL = const(22)
 
 socket = builtin("socket")
 
@@ -39,7 +44,7 @@ class Client:
         for _ in range(REDIRECTS + 1):
             parts = load("_sdhttp").split(url)
             if isinstance(parts, int):
-                raise Error(22, "%s: %s" % (url, strerror(parts)))
+                raise Error(_EINVAL, "%s: %s" % (url, strerror(parts)))
             if first is None:
                 first = parts
             elif parts[:2] != first[:2]:
@@ -50,10 +55,10 @@ class Client:
             response.close()
             if response.status not in (301, 302, 303, 307, 308):
                 raise NetworkError(
-                    5, "%s: server answers %d instead of 200" % (url, response.status)
+                    _EIO, "%s: server answers %d instead of 200" % (url, response.status)
                 )
             url = self._moved(url, parts, buf)
-        raise NetworkError(5, "%s: more than %d redirects" % (url, REDIRECTS))
+        raise NetworkError(_EIO, "%s: more than %d redirects" % (url, REDIRECTS))
 
     def hang_up(self):
         if self.idle:
@@ -62,13 +67,13 @@ class Client:
 
     def _moved(self, url, parts, buf):
         if not buf[0]:
-            raise NetworkError(5, "%s: server sends us elsewhere without saying where" % url)
+            raise NetworkError(_EIO, "%s: server sends us elsewhere without saying where" % url)
         target = load("_sdhttp").resolve(url, buf)
         if isinstance(target, int):
             check(target, "%s: redirected to what is no address" % url, NetworkError)
         if parts[0] and not target.startswith("https:"):
             raise NetworkError(
-                5, "%s: redirected to %s, which anybody can read and change: refused" % (url, target)
+                _EIO, "%s: redirected to %s, which anybody can read and change: refused" % (url, target)
             )
         return target
 
@@ -134,7 +139,7 @@ class Response:
         lines += ["%s: %s" % pair for pair in headers.items()]
         request = "\r\n".join(lines)
         if request.count("\n") != len(lines) - 1:
-            raise Error(22, "URL or header has white space in it: " + self.url)
+            raise Error(_EINVAL, "URL or header has white space in it: " + self.url)
         return (request + "\r\n\r\n").encode()
 
     def _send(self, data):

@@ -4,11 +4,16 @@
 
 import gc
 import sys
+from micropython import const
 
 from . import __version__, board, mounted
 from ._errors import CardError, Error, check
 from ._native import builtin, load
 from .attributes import mending
+
+_EBUSY = const(16)
+_ENOSPC = const(28)
+_EPKG_SIZE = const(187)
 
 turns = load("turns")
 
@@ -133,7 +138,7 @@ class OTA:
             staged = record[mounted.VERSION]
             if release is None or release.version == staged:  # a reset would not help, again and again
                 raise CardError(
-                    28,
+                    _ENOSPC,
                     "release %s could not be put in place at boot: is the card or its root folder "
                     "full? Delete files, then reset" % staged,
                 )
@@ -197,9 +202,9 @@ class OTA:
         )
         install.resume(resume)
         code = _turn(install.begin)
-        if code == -16:
+        if code == -_EBUSY:
             raise Error(
-                16,
+                _EBUSY,
                 what + ": the running release is on trial, sdboot.confirm() it first; or a swap was "
                 "interrupted, reset first",
             )
@@ -288,7 +293,7 @@ class OTA:
         most = release.size or 1 << 30
         try:
             if response.length > most:
-                check(-187, release.file)
+                check(-_EPKG_SIZE, release.file)
             for piece in response.pieces(buf):
                 done = self._take(install, release, piece, done, response.length)
         finally:
@@ -302,13 +307,13 @@ class OTA:
             check(code, self._where(install, release))
         done += len(piece)
         if done > (release.size or 1 << 30):
-            check(-187, release.file)
+            check(-_EPKG_SIZE, release.file)
         self.progress("download", done, total)
         return done
 
     def _finish(self, install, release, done):
         if release.size and done != release.size:
-            check(-187, release.file)
+            check(-_EPKG_SIZE, release.file)
         check(_turn(install.verify), release.file)
         if release is self.signed:
             load("signed").keep(release.version, install.directory(), self.key)

@@ -3,9 +3,16 @@
 # knows. Whether it knows one is asked at each look for releases; the code that checks is loaded only
 # then.
 
+from micropython import const
+
 from . import mounted
 from ._errors import Error, NetworkError, PackageError, check
 from ._native import builtin, load
+
+_ENOENT = const(2)
+_EIO = const(5)
+_EINVAL = const(22)
+_ESIG_KEYS = const(217)
 
 # On the internal flash, where no card can change them:
 KEYS, _, NEXT = mounted.KEYS  # public keys; those of a release that is not confirmed yet
@@ -21,7 +28,7 @@ def _load(name):
         with open(mounted.flash(name), "rb") as f:
             return f.read()
     except OSError as e:
-        if e.errno != 2:  # it is there and can't be read: no reason to take just anything
+        if e.errno != _ENOENT:  # it is there and can't be read: no reason to take just anything
             raise
         return None
 
@@ -71,10 +78,10 @@ def keep(version, directory, given):
             with mounted.filesystem().open("/%s/.keys" % directory, "rb") as f:
                 text = f.read(LONGEST + 1)
         except OSError as e:
-            if e.errno != 2:
+            if e.errno != _ENOENT:
                 raise
     if text is not None and (len(text) > LONGEST or load("_sdsign").count(text) <= 0):
-        raise PackageError(217, "%s: .keys is no list of public keys" % version)
+        raise PackageError(_ESIG_KEYS, "%s: .keys is no list of public keys" % version)
     record = mounted.record()
     kept = b""
     if record[mounted.STATE] == mounted.STAGED and record[mounted.VERSION] != version:
@@ -130,9 +137,9 @@ class Signature:
         try:
             response = client.get(self.url, buf)
         except NetworkError as e:
-            if e.errno != 5:
+            if e.errno != _EIO:
                 raise
-            raise PackageError(5, "%s; this board takes signed releases only" % e)
+            raise PackageError(_EIO, "%s; this board takes signed releases only" % e)
         text = bytearray()
         try:
             for piece in response.pieces(buf):
@@ -161,7 +168,7 @@ class Signature:
                 seq = int(seq)
                 key = builtin("binascii").unhexlify(key)
             except ValueError:
-                raise Error(22, mounted.flash(SEQ) + " can't be read: remove it")
+                raise Error(_EINVAL, mounted.flash(SEQ) + " can't be read: remove it")
             if load("_sdsign").knows(self.known, key):
                 self.low = seq
         return self.low

@@ -4,11 +4,14 @@
 # is said, and the next step is taken.
 
 import gc
+from micropython import const
 
 from . import mounted
 from ._errors import reason
 from ._native import builtin, load
 from .mounted import version
+
+_ENOENT = const(2)
 
 
 def attempt(f, *args):
@@ -111,7 +114,7 @@ def _readable():
     try:
         mounted.fs.stat("/main.py")
     except OSError as e:
-        if e.errno != 2:
+        if e.errno != _ENOENT:
             raise
     return "?"
 

@@ -1,8 +1,14 @@
 # SPDX-License-Identifier: MIT
 # https://: whom a board believes. Loaded only where it is needed.
 
+from micropython import const
+
 from ._errors import Error, NetworkError
 from ._native import builtin, load
+
+_EIO = const(5)
+_ENOMEM = const(12)
+_EINVAL = const(22)
 
 tls = builtin("tls")
 
@@ -18,7 +24,7 @@ def secure(sock, name, ca, pin, insecure):
     """
     if not (ca or pin or insecure):
         raise Error(
-            22,
+            _EINVAL,
             "https:// needs ca=, the certificate of the authority that has signed the server's, or "
             "pin=, see docs/INSTALL.md",
         )
@@ -28,20 +34,20 @@ def secure(sock, name, ca, pin, insecure):
         try:
             context.load_verify_locations(_bundle(ca))
         except ValueError:
-            raise Error(22, "ca= holds no certificate: PEM or DER is needed")
+            raise Error(_EINVAL, "ca= holds no certificate: PEM or DER is needed")
     try:
         sock = context.wrap_socket(sock, server_hostname=name)
     except ValueError as e:  # what mbedtls says of the certificate
         sock.close()
-        raise NetworkError(5, _distrust(str(e)))
+        raise NetworkError(_EIO, _distrust(str(e)))
     except OSError as e:
         sock.close()
         if isinstance(e.errno, int) and e.errno > 0:
             raise
-        raise NetworkError(5, "no secure connection (%s)" % (e.args[-1],))
+        raise NetworkError(_EIO, "no secure connection (%s)" % (e.args[-1],))
     except MemoryError:
         sock.close()
-        raise Error(12, "no memory for TLS: it takes 40 KB; import less, or call it earlier")
+        raise Error(_ENOMEM, "no memory for TLS: it takes 40 KB; import less, or call it earlier")
     if pin:
         _check_pin(sock, pin)
     return sock
@@ -71,4 +77,4 @@ def _check_pin(sock, pin):
         if (one.lower() == text) if isinstance(one, str) else one == found:
             return
     sock.close()
-    raise NetworkError(5, "the server has another key than pin= says: " + text)
+    raise NetworkError(_EIO, "the server has another key than pin= says: " + text)

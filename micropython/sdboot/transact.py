@@ -1,9 +1,15 @@
 # SPDX-License-Identifier: MIT
 # Explicit transactions.
 
+from micropython import const
+
 from . import mounted
 from ._errors import CardError, Error, check
 from ._native import load
+
+_EIO = const(5)
+_EINVAL = const(22)
+_ENOSPC = const(28)
 
 turns = load("turns")
 
@@ -11,7 +17,7 @@ turns = load("turns")
 class Transaction:
     def __init__(self, volume):
         if volume is None or volume.info()[mounted.WHY]:
-            raise Error(22, "transactions need FAT with its journal, see sdboot.status()")
+            raise Error(_EINVAL, "transactions need FAT with its journal, see sdboot.status()")
         self.volume = volume
         self.files = []  # opened to write in it
         self.many = 16
@@ -26,7 +32,7 @@ class Transaction:
 
     def _begin(self):
         if mounted.failed():
-            raise CardError(5, "an earlier write to the card has failed: call sdboot.recover()")
+            raise CardError(_EIO, "an earlier write to the card has failed: call sdboot.recover()")
         opened = self._opened
         guard = turns.guard if mounted.threads else None
         check(self.volume.begin(guard), "transaction (they can't be nested)")
@@ -61,8 +67,8 @@ class Transaction:
             in_place = mounted.settle()
             self._end()
             if not in_place:
-                if code == -28:
-                    raise CardError(28, "transaction undone: it has changed more than fits into one")
+                if code == -_ENOSPC:
+                    raise CardError(_ENOSPC, "transaction undone: it has changed more than fits into one")
                 check(code, "transaction undone")
         mounted.fs.watch(None)
         return False
@@ -89,5 +95,5 @@ class Transaction:
                 file.flush()
                 self.files.append(file)
             except OSError as e:
-                if e.errno != 22:  # it is closed
+                if e.errno != _EINVAL:  # it is closed
                     raise

@@ -5,11 +5,14 @@ import hashlib
 import sys
 
 import machine
+from micropython import const
 
 from . import mounted
 from ._errors import strerror
 from ._native import load
 from .mounted import EVENT, EVENT_VERSION, IDLE, STAGED, STATE, SWAPPING, TRIAL, VERSION
+
+_ENOENT = const(2)
 
 _sdboot = load("_sdboot")
 
@@ -76,7 +79,7 @@ def finish_update(attempts, timeout):
 
 
 def _failed(error, state):
-    if error == -2:
+    if error == -_ENOENT:
         print("sdboot: the staged release is gone from the card, going on with the one before")
         return
     why = "(%d), next try at next boot: %s" % (-error, strerror(error))

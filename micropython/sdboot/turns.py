@@ -2,9 +2,13 @@
 # Where there are threads: transactions and the steps of an update take turns, in the order in which
 # they have come.
 
+from micropython import const
+
 from ._errors import Error
 from ._native import builtin
 from .mounted import threads
+
+_EBUSY = const(16)
 
 if threads:
     time = builtin("time")
@@ -40,7 +44,7 @@ def guard():
     if _owner == threads.get_ident():
         return None
     return Error(
-        16,
+        _EBUSY,
         "another thread's transaction is open: this is kept or undone with it, it is not on the "
         "card yet. Flush again later",
     )

@@ -2,9 +2,12 @@
 # Whom a list of releases must suit: what this board is called, its product, its channel, its number.
 
 import sys
+from micropython import const
 
 from . import mounted
 from ._native import builtin
+
+_ENOENT = const(2)
 
 # Why a release is not for this board (enum sdb_held in core/web/details.h).
 WHY = (
@@ -34,7 +37,7 @@ def _product(main_dir):
         with mounted.filesystem().open("/%s/.product" % main_dir, "rb") as f:
             return str(b" ".join(f.read(128).split()[:1]), "utf-8")
     except OSError as e:
-        if e.errno != 2:
+        if e.errno != _ENOENT:
             raise
         return ""
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Numbers that Python and C share: named in both, the same in both."""
 
+import errno
 import re
 import unittest
 from pathlib import Path
@@ -24,6 +25,29 @@ def ranges(path):
     for names, numbers in re.findall(r"^([A-Z_, ]+) = range\(([\d, ]+)\)", path.read_text(), re.M):
         found.update(zip(names.split(", "), range(*map(int, numbers.split(",")))))
     return found
+
+
+PACKAGE = sorted((ROOT / "micropython" / "sdboot").glob("*.py"))
+# A number of an error where a name belongs.
+BARE = r"\berrno (?:[=!]=|(?:not )?in) \(?\d|\b(?:code|error|result) [=!]= -\d|Error\(\s*-?\d|check\(\s*-?\d"
+
+
+class Errors(unittest.TestCase):
+    def test_values(self):
+        """Each file has names for those that it uses: they cost the board nothing."""
+        ours = enum("error.h", "sdb_error")
+        seen = 0
+        for path in PACKAGE:
+            for name, value in re.findall(r"^_(E\w+) = const\((\d+)\)", path.read_text(), re.M):
+                expected = -ours[name] if name in ours else getattr(errno, name)
+                self.assertEqual(int(value), expected, "%s in %s" % (name, path.name))
+                seen += 1
+        self.assertGreater(seen, 30)
+
+    def test_no_bare_numbers(self):
+        for path in PACKAGE:
+            code = "\n".join(line.split("#")[0] for line in path.read_text().splitlines())
+            self.assertEqual(re.findall(BARE, code), [], path.name)
 
 
 class Numbers(unittest.TestCase):
