@@ -61,50 +61,37 @@ bool sdb_journal_captured(const struct sdb_journal *j, uint32_t lba) {
            sdb_journal_run_of(j, lba) != NULL;
 }
 
-// Writes what is held in buffer `i`.
-static int journal_let_go_of(struct sdb_journal *j, uint32_t i) {
-    j->passed = true;
-    int err = sdb_journal_card_write(j, j->buffers[i].lba, 1, journal_ram(j, i));
-    if (err == 0) {
-        j->buffers[i].state = JOURNAL_CLEAN;
-        j->held--;
-    }
-    return err;
-}
-
 int sdb_journal_let_go(struct sdb_journal *j) {
-    int err = 0;
-    for (uint32_t i = 0; i < SDB_JOURNAL_RAM && j->held > 0 && err == 0; i++) {
-        if (j->buffers[i].state == JOURNAL_HELD) {
-            err = journal_let_go_of(j, i);
+    for (uint32_t i = 0; j->held > 0; i++) {
+        struct sdb_journal_buffer *b = &j->buffers[i];
+        if (b->state == JOURNAL_HELD) {
+            j->passed = true;
+            int err = sdb_journal_card_write(j, b->lba, 1, journal_ram(j, i));
+            if (err < 0) {
+                return err;
+            }
+            b->state = JOURNAL_CLEAN;
+            j->held--;
         }
     }
-    return err;
+    return 0;
 }
 
 int sdb_journal_hold(struct sdb_journal *j, uint32_t lba, const uint8_t *data) {
-    uint32_t oldest = SDB_JOURNAL_RAM;
-    for (uint32_t k = 0; k < SDB_JOURNAL_RAM; k++) {
-        if (j->buffers[k].state == JOURNAL_HELD &&
-            (oldest == SDB_JOURNAL_RAM || j->buffers[k].used < j->buffers[oldest].used)) {
-            oldest = k;
-        }
-    }
-    if (oldest < SDB_JOURNAL_RAM && j->held == JOURNAL_HELD_MAX) {
-        int err = journal_let_go_of(j, oldest);
-        if (err < 0) {
-            return err;
-        }
+    int err = j->held == JOURNAL_HELD_MAX ? sdb_journal_let_go(j) : 0;
+    if (err < 0) {
+        return err;
     }
     uint32_t i = sdb_journal_buffer(j, lba);
     i = i < SDB_JOURNAL_RAM ? i : sdb_journal_spare(j);
     if (i == SDB_JOURNAL_RAM) {
         return 0;
     }
+    struct sdb_journal_buffer *b = &j->buffers[i];
     memcpy(journal_ram(j, i), data, SDB_SECTOR);
-    j->buffers[i].lba = lba;
-    j->buffers[i].used = ++j->clock;
-    j->buffers[i].state = JOURNAL_HELD;
+    b->lba = lba;
+    b->used = ++j->clock;
+    b->state = JOURNAL_HELD;
     j->held++;
     return 1;
 }
