@@ -42,13 +42,13 @@ static mp_obj_t mod_record(mp_obj_t vfs, mp_obj_t volume_in) {
     if (res < 0) {
         return code;
     }
-    mp_obj_t items[7] = {
+    mp_obj_t items[] = {
         MP_OBJ_NEW_SMALL_INT(r->state), MP_OBJ_NEW_SMALL_INT(r->left),
         MP_OBJ_NEW_SMALL_INT(r->event), mod_record_str(r->event_version),
         mod_record_str(r->version),     mod_record_str(r->bad),
         MP_OBJ_NEW_SMALL_INT(r->flags),
     };
-    return mp_obj_new_tuple(7, items);
+    return mp_obj_new_tuple(MP_ARRAY_SIZE(items), items);
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(mod_record_obj, mod_record);
 
