@@ -240,8 +240,8 @@ rp2: board ## firmware for a Raspberry Pi Pico with sdboot built in
 	@tools/rp2.sh out
 
 # That firmware, and stock firmware with the native package on its flash, on an emulated RP2040.
-# Each half of the tests has a processor of its own; PICO=all runs what a slice leaves out.
-PICO ?=
+# Each half of the tests has a processor of its own. The first is a slice; the whole cuts the power at
+# each write, and has all tests on both firmwares.
 pico: board mpremote
 	@tools/setup.sh arm rp2 pico
 	@tools/rp2.sh
@@ -249,15 +249,19 @@ pico: board mpremote
 	@$(MAKE) --no-print-directory -C emu/pico
 
 test-pico: pico ## real firmware of a Raspberry Pi Pico, emulated, with an SD card on SPI
-	@$(MAKE) --no-print-directory -j2 -O test-pico-boot test-pico-update
+	@$(MAKE) --no-print-directory -j2 -O test-pico-1 test-pico-2
 
-pico_tests_boot := test_pico_boot test_pico_install
-pico_tests_update := test_pico_update
+test-pico-whole: pico ## the same, with the power cut at every write, on stock firmware and ours (hours)
+	@PICO=all $(MAKE) --no-print-directory -j2 -O test-pico-1 test-pico-2
+
+pico_tests_1 := test_pico_boot test_pico_install test_pico_update.UpdateBuiltIn \
+	test_pico_update.Collector test_pico_update.CollectorBuiltIn
+pico_tests_2 := test_pico_update.Update
+test-pico-1 test-pico-2: test-pico-%:
+	@cd tests/pico && $(PYTHON) -m unittest $(pico_tests_$*)
+
 bench-pico: pico ## what a boot and an update take an emulated Pico
 	@$(PYTHON) bench/pico.py
-
-test-pico-boot test-pico-update: test-pico-%:
-	@cd tests/pico && PICO=$(PICO) $(PYTHON) -m unittest $(pico_tests_$*)
 
 # Firmware with everything of sdboot in it boots with an empty flash.
 test-frozen: board ## firmware with sdboot built in and frozen
@@ -268,6 +272,10 @@ test-threads: board ## several threads on one card: a board with _thread
 	@$(MAKE) --no-print-directory -C sim THREAD=1
 	@cd tests/board && SDBOOT_BOARD=$(CURDIR)/build/sim-thread/board $(PYTHON) -m unittest test_threads test_transaction
 
+test-keep: board ## a binding that loses what it needs to the garbage collector must be caught
+	@$(MAKE) --no-print-directory -C sim MUTANT=keep
+	@$(PYTHON) -m unittest discover -s tests/mutants
+
 # The native modules on four instruction sets; on those with 32 bits with a heap of 80 KiB. All of
 # the board's tests run on x64, the others boot, update, swap, roll back and cut power.
 EMULATED := xtensawin rv32imc armv7m
@@ -276,6 +284,8 @@ native_board_rv32imc := emu/virt-rv32
 native_board_armv7m := emu/mps2
 native_board_x64 := sim-bare
 native_tests := test_boot test_ota test_rollback test_verify test_transaction test_signed
+native_slice := test_boot.Root test_ota.Interface test_transaction.TooBig test_rollback.Bad \
+	test_signed.KeyOnFlash
 native_env = SDBOOT_BOARD=$(CURDIR)/build/$(native_board_$*)/board \
 	SDBOOT_PACKAGE=$(CURDIR)/build/native/$*/lib/sdboot
 
@@ -284,15 +294,24 @@ test-native: board emu ## the native modules on emulated Xtensa, RISC-V and Arm,
 	@$(MAKE) --no-print-directory -C sim BARE=1
 	@$(MAKE) --no-print-directory -j2 -O test-native-x64 $(EMULATED:%=test-native-%)
 
+test-native-slice: board emu ## a part of them, on the emulated boards
+	@for arch in $(EMULATED); do $(MAKE) --no-print-directory native ARCH=$$arch || exit 1; done
+	@$(MAKE) --no-print-directory -j2 -O $(EMULATED:%=test-native-slice-%)
+
 test-native-x64: test-native-%:
 	@echo "test-native: $*"
 	@$(native_env) $(PYTHON) -m unittest discover -s tests/native
 	@$(native_env) $(PYTHON) tools/suites.py tests/board
 
 $(EMULATED:%=test-native-%): test-native-%:
-	@echo "test-native: $*, heap of 80 KiB"
-	@$(native_env) $(PYTHON) -m unittest discover -s tests/native
-	@cd tests/board && SDBOOT_OPTIONS="--heap 80K" $(native_env) $(PYTHON) -m unittest $(native_tests)
+	@$(call native_emulated,$(native_tests))
+
+$(EMULATED:%=test-native-slice-%): test-native-slice-%:
+	@$(call native_emulated,$(native_slice))
+
+native_emulated = echo "test-native: $*, heap of 80 KiB"; \
+	$(native_env) $(PYTHON) -m unittest discover -s tests/native && \
+	cd tests/board && SDBOOT_OPTIONS="--heap 80K" $(native_env) $(PYTHON) -m unittest $(1)
 
 # The newest MicroPython that Debian has: sdboot built in, and as native modules on stock firmware.
 # TESTS=discover runs all of the board's tests on it.
@@ -329,4 +348,4 @@ test-install: board emu mpremote ## installing, on emulated boards
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: all help put ls test-cli-release test-cli-rest test-cli-valgrind install-host deb test-deb picture dist test-dist coverage test-servers test-types test-docs test-examples test-run test-threads memory bench-pico pico test-pico test-pico-boot test-pico-update cli test-cli test-sign test-upstream native test-native bench-native $(EMULATED:%=test-native-%) test-native-x64 rp2 test-newest test-frozen install uninstall push mpremote test-install setup board emu test-emu demo run test test-unit test-sim test-board test-cuts test-faults faults test-asan cuts torture torture-slice torture-mutants liar bench-card bench-sign bench-update fuzz lint clean
+.PHONY: all help put ls test-keep test-cli-release test-cli-rest test-cli-valgrind install-host deb test-deb picture dist test-dist coverage test-servers test-types test-docs test-examples test-run test-threads memory bench-pico pico test-pico test-pico-whole test-pico-1 test-pico-2 cli test-cli test-sign test-upstream native test-native test-native-slice bench-native $(EMULATED:%=test-native-%) $(EMULATED:%=test-native-slice-%) test-native-x64 rp2 test-newest test-frozen install uninstall push mpremote test-install setup board emu test-emu demo run test test-unit test-sim test-board test-cuts test-faults faults test-asan cuts torture torture-slice torture-mutants liar bench-card bench-sign bench-update fuzz lint clean

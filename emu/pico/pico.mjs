@@ -14,8 +14,11 @@ const UART_TX = 1 << 5; // interrupt
 export const FILESYSTEM_SIZE = FLASH_SIZE - FILESYSTEM;
 
 /** Connects `card` to SPI number `spi` with chip select at GPIO `cs`. A byte takes its time on the
- * bus: rp2040js would answer at once, and then its DMA lets the sending channel run on until the
- * receiving one has lost bytes and waits for ever. */
+ * bus. If it were answered at once, as rp2040js does by itself, a DMA transfer would stall: a channel
+ * that has moved a byte asks for the next by an alarm in 0 ns, and an alarm goes before others of the
+ * same time (SimulationClock.linkAlarm), so that the sending channel never lets the receiving one run.
+ * What holds it back on the chip is a full FIFO, which is never full then; the receiver's is after 8
+ * bytes, the others are lost, and its channel waits for them for ever. */
 function connectCard(mcu, card, spi, cs, spend) {
   const bus = mcu.spi[spi];
   let answer = 0xff;

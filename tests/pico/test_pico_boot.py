@@ -3,7 +3,7 @@
 
 import unittest
 
-from picorig import ALL, BEFORE, BUILT_IN, PicoTest
+from picorig import BEFORE, PicoTest, built_in
 from rig import MIB
 
 MAIN = {"main.py": b"import app.code\nprint('main runs', app.code.x)\n", "app/code.py": b"x = 7\n"}
@@ -103,11 +103,7 @@ class Boot(PicoTest):
         self.assertIn("'fat'\n>>> ", r.out)
 
 
-@unittest.skipUnless(ALL, "PICO=all")
-class BootBuiltIn(Boot):
-    """The same with sdboot in the firmware."""
-
-    firmware = BUILT_IN
+BootBuiltIn = built_in(Boot, "test_first_day")
 
 
 if __name__ == "__main__":

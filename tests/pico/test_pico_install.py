@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""`make install` on a Pico with stock firmware: real mpremote over its USB, then the board boots."""
+"""docs/INSTALL.md on a Pico with stock firmware, over its USB with the real mpremote: `make install`, an
+application onto the card."""
 
 import os
 import subprocess
@@ -14,8 +15,19 @@ import install  # noqa: E402
 from serialline import Line  # noqa: E402
 
 
+MAIN = "import app.code, sdboot\nprint('release', app.code.version, sdboot.confirm())\n"
+
+
+def release(version):
+    return {
+        "app/.version": version.encode(),
+        "app/code.py": ("version = %r\n" % version).encode(),
+        "main.py": MAIN.encode(),
+    }
+
+
 class Install(PicoTest):
-    def test_install(self):
+    def test_from_the_box_to_an_application(self):
         self.blank_card()
         line = Line()
         self.addCleanup(line.close)
@@ -25,25 +37,33 @@ class Install(PicoTest):
         self.assertIn("spicard.py, the card's driver, is in /lib", out)
         self.assertIn("boot.py installed", out)
         self.assertIn("boot.py is ours already", self.tool("install", line, "--boot", "pin=22"))
-        self.mpremote(line, "--no-follow", "import machine; machine.reset()")
-        out = self.mpremote(line, "import sdboot; print(sdboot.status())")
+        self.mpremote(line, "exec", "--no-follow", "import machine; machine.reset()")
+        out = self.mpremote(line, "exec", "import sdboot; print(sdboot.status())")
         self.assertIn("'mounted': '/'", out)
         self.assertIn("'filesystem': 'fat'", out)
+        source = self.write_tree(release("0.0.1"), "application")
+        self.mpremote(line, "fs", "cp", "-r", source / "app", source / "main.py", ":/")
+        self.mpremote(line, "exec", "--no-follow", "import machine; machine.reset()")
+        out = self.mpremote(line, "exec", "import app.code; print(app.code.version)")
+        self.assertIn("0.0.1", out)
         self.assertIn("boot.py removed", self.tool("uninstall", line))
 
     def options(self):
         return ["--card", self.card, "--seconds", "1000000"]
 
     def tool(self, action, line, *options):
-        command = [ROOT / "tools" / "install.py", action, "--port", line.name, *options]
+        return self.run_tool("install.py", action, "--port", line.name, *options)
+
+    def run_tool(self, name, *options):
+        command = ["/usr/bin/python3", ROOT / "tools" / name, *options]
         done = subprocess.run([str(c) for c in command], capture_output=True, text=True, timeout=400)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         return done.stdout
 
     def mpremote(self, line, *words):
         env = dict(os.environ)
-        command = [*install.find_mpremote(env), "connect", line.name, "resume", "exec", *words]
-        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=200)
+        command = [*install.find_mpremote(env), "connect", line.name, "resume", *words]
+        done = subprocess.run([str(c) for c in command], env=env, capture_output=True, text=True, timeout=400)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         return done.stdout
 

@@ -4,7 +4,7 @@ power that fails meanwhile."""
 
 import unittest
 
-from picorig import ALL, BEFORE, BUILT_IN, CUT, PicoTest  # before the board's own tools
+from picorig import ALL, BEFORE, CUT, PicoTest, built_in  # before the board's own tools
 from cutting import copy_sparse
 from rig import MIB
 from web import package
@@ -19,7 +19,7 @@ def release(version, main=""):
     return {
         "app/.version": version.encode(),
         "app/code.py": b"version = '%s'\n" % version.encode(),
-        "app/data %s.bin" % version: version.encode() * 1500,
+        "app/data %s.py" % version: version.encode() * 1500,  # a *.bin could be the application's own
         "main.py": (MAIN + main).encode(),
         "lib/helper.py": b"# of %s\n" % version.encode() * 40,
     }
@@ -29,7 +29,7 @@ OLD = release("0.0.1")
 MINE = {"settings.json": b'{"mine": 1}'}
 
 
-class Update(PicoTest):
+class UpdateTest(PicoTest):
     def setUp(self):
         super().setUp()
         self.formatted_card({**OLD, **MINE})
@@ -57,9 +57,11 @@ class Update(PicoTest):
         found = self.files()
         for name, data in {**release("0.0.2", main), **MINE}.items():
             self.assertEqual(found[name], data, name)
-        for name in ("code.py", "data 0.0.1.bin"):
+        for name in ("code.py", "data 0.0.1.py"):
             self.assertEqual(found["prev/" + name], OLD["app/" + name], name)
 
+
+class Update(UpdateTest):
     def test_update(self):
         r = self.stage_new(main=CONFIRM)
         self.assertEqual(r.results, ["True"])
@@ -120,16 +122,6 @@ class Update(PicoTest):
                 seen.add(version)
         return seen
 
-    def test_collector_runs_at_each_sector(self):
-        """A driver in Python can have the collector run in the middle of C's work: what C still
-        needs must be alive then."""
-        r = self.stage_new(main=CONFIRM, before=BEFORE + GREEDY)
-        self.assertEqual(r.results, ["True"])
-        self.assertNew(self.power(before=BEFORE + GREEDY), CONFIRM)
-        self.blank_card(64 * MIB)
-        r = self.power(before=BEFORE + GREEDY, job=STATUS)
-        self.assertEqual(eval(r.results[0])["journal"], "on")
-
     def test_transaction(self):
         job = """
 with sdboot.transaction():
@@ -160,16 +152,20 @@ def card():
 """
 
 
-class UpdateBuiltIn(Update):
-    """The same with sdboot in the firmware; of it a part, unless PICO=all."""
+class Collector(UpdateTest):
+    def test_collector_runs_at_each_sector(self):
+        """A driver in Python can have the collector run in the middle of C's work: what C still
+        needs must be alive then."""
+        r = self.stage_new(main=CONFIRM, before=BEFORE + GREEDY)
+        self.assertEqual(r.results, ["True"])
+        self.assertNew(self.power(before=BEFORE + GREEDY), CONFIRM)
+        self.blank_card(64 * MIB)
+        r = self.power(before=BEFORE + GREEDY, job=STATUS)
+        self.assertEqual(eval(r.results[0])["journal"], "on")
 
-    firmware = BUILT_IN
 
-
-if not ALL:
-    for name in dir(UpdateBuiltIn):
-        if name.startswith("test_") and name != "test_update":
-            setattr(UpdateBuiltIn, name, None)
+UpdateBuiltIn = built_in(Update, "test_update")
+CollectorBuiltIn = built_in(Collector)
 
 
 if __name__ == "__main__":
