@@ -157,7 +157,7 @@ def codings():
         ("no last chunk", lambda d: chunks(d)[:-5], SHORT),
         ("garbage between chunks", lambda d: b"3\r\n" + d[:3] + b"garbage\r\n", LENGTH),
         ("a trailer that does not end", lambda d: chunks(d)[:-2] + b"X: y\r\n" * 9000, LONG),
-        ("chunks of one byte, then gone", lambda d: chunks(d, 1)[: len(d)], SHORT),
+        ("chunks of one byte, then gone", lambda d: chunks(d, 1)[: len(d)], (SHORT, "package:")),
     ):
         yield from each(title, chunked(make), says, [LIST, PACKAGE])
     both = lambda ask: ask.last(ask.text(more=["Transfer-Encoding: chunked"]).split(b"\r\n\r\n")[0] + b"\r\n\r\n" + chunks(ask.data))
@@ -269,3 +269,93 @@ def swap(ask):
     other = {LIST: SIGNATURE, SIGNATURE: LIST}.get(ask.name)
     return ask.text(body=(ask.liar.folder / other).read_bytes()) if other else None
 
+
+
+# ---- What follows a cut -----------------------------------------------------------------------------
+
+# If it can't be taken up again, the error is what has happened first.
+
+def after_cut(act, drop=1):
+    """The package breaks off in the middle `drop` times; then `act`."""
+
+    def lie(ask):
+        if ask.name != PACKAGE:
+            return None
+        if ask.nth <= drop:
+            text = ask.text()
+            body = text.index(b"\r\n\r\n") + 4
+            ask.last(text[: body + 1500 if ask.nth == 1 else body + 100])
+        return act(ask)
+
+    return lie
+
+
+def part_says(text):
+    return lambda ask: ask.text(Content_Range=text)
+
+
+def shifted(by, honest=True):
+    """Bytes from another place; the header says so, or not."""
+
+    def act(ask):
+        first = ask.part[0] + by
+        body = ask.data[first:]
+        says = first if honest else ask.part[0]
+        last = len(ask.data) - 1 if honest else says + len(body) - 1
+        return ask.text(body=body, Content_Range="bytes %d-%d/%d" % (says, last, len(ask.data)))
+
+    return act
+
+
+def resumed():
+    truth = lambda ask: None
+    again = "cut in the middle, then "
+    for title, act, says in (
+        ("the rest", truth, INSTALLS),
+        ("all of it: 200 for 206", lambda ask: ask.text("200 OK", ask.data, drop=["Content-Range"]), INSTALLS),
+        ("a part some bytes further on", shifted(3), SHORT),
+        ("a part some bytes before", shifted(-3), SHORT),
+        ("a part from the beginning", lambda ask: ask.text(body=ask.data, Content_Range="bytes 0-%d/%d" % (len(ask.data) - 1, len(ask.data))), SHORT),
+        ("bytes from further on, and says they are the right ones", shifted(3, False), (HASH, SIZE, SHORT, "package:")),
+        ("bytes from before, and says they are the right ones", shifted(-3, False), SHORT),
+        ("no Content-Range", lambda ask: ask.text(drop=["Content-Range"]), SHORT),
+        ("Content-Range without a unit", part_says("1500-2000/9999"), SHORT),
+        ("Content-Range of lines", part_says("lines 1500-2000/9999"), SHORT),
+        ("Content-Range that ends before it begins", part_says("bytes 1500-1400/9999"), SHORT),
+        ("Content-Range with a negative number", part_says("bytes -1500-9999/10000"), SHORT),
+        ("Content-Range above 4 GiB", part_says("bytes 99999999999-99999999999/*"), SHORT),
+        ("Content-Range that is empty", part_says(""), SHORT),
+        ("Content-Range of nothing", part_says("bytes */5120"), SHORT),
+        ("multipart/byteranges", lambda ask: ask.text(body=b"--x\r\n" + ask.data, drop=["Content-Range"], Content_Type="multipart/byteranges; boundary=x"), SHORT),
+        ("more than the file has", lambda ask: ask.text(body=ask.data[ask.part[0] :] + b"more" * 300, Content_Range="bytes %d-%d/%d" % (ask.part[0], len(ask.data) + 1199, len(ask.data) + 1200)), (SIZE, SHORT)),
+        ("less than was asked for, again and again", lambda ask: ask.text(body=ask.data[ask.part[0] : ask.part[0] + 600], Content_Range="bytes %d-%d/%d" % (ask.part[0], min(ask.part[0] + 599, len(ask.data) - 1), len(ask.data))), INSTALLS),
+        ("other content under the same ETag", other_content(False), (HASH, "package:")),
+        ("all of another content under the same ETag", other_content(True), (HASH, "package:")),
+        ("another ETag, with 206", lambda ask: ask.text(ETag='"other"'), SHORT),
+        ("another file, with 200 and another ETag", lambda ask: ask.text("200 OK", bytes(9000), drop=["Content-Range"], ETag='"other"'), SHORT),
+        ("no ETag any more", lambda ask: ask.text(drop=["ETag", "Last-Modified"]), (SHORT, INSTALLS)),
+        ("404", lambda ask: ask.text("404 Gone", b""), SHORT),
+        ("416", lambda ask: ask.text("416 No", b"", Content_Range="bytes */1500"), SHORT),
+        ("304", lambda ask: ask.text("304 Not Modified", b""), SHORT),
+        ("gzip", lambda ask: ask.text(body=zlib.compress(ask.data[ask.part[0] :], wbits=31), Content_Encoding="gzip"), SHORT),
+        ("a captive portal", lambda ask: ask.last(ask.text("200 OK", PORTAL, drop=["ETag", "Content-Range"])), (SHORT, HASH, SIZE, "package:")),
+        ("redirected to itself", redirect(lambda ask: ask.path), SHORT),
+        ("redirected to where it is", lambda ask: None if "?" in ask.path else redirect(ask.path + "?x")(ask), INSTALLS),
+        ("garbage", say(b"\0\1garbage" * 99), SHORT),
+        ("503 for ever", lambda ask: ask.text("503 Busy", b"", Retry_After="9"), SHORT),
+        ("503 twice, then the rest", lambda ask: ask.text("503 Busy", b"") if ask.nth < 4 else None, INSTALLS),
+        ("nothing for ever", lambda ask: ask.last(), SHORT),
+        ("resets for ever", lambda ask: ask.reset(), SHORT),
+    ):
+        yield Case(again + title, after_cut(act), says)
+    yield Case("cut 9 times, 100 bytes each", after_cut(truth, 9), INSTALLS)
+
+
+def other_content(whole):
+    def act(ask):
+        other = ask.data.replace(b"so new", b"so old").replace(b"x = 1", b"x = 2").replace(b"0.0.2'", b"6.6.6'")
+        if whole:
+            return ask.text("200 OK", other, drop=["Content-Range"])
+        return ask.text(body=other[ask.part[0] :])
+
+    return act

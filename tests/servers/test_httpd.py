@@ -17,6 +17,10 @@ from test_delta import files  # noqa: E402
 from test_signed import SignedTest  # noqa: E402
 from web import IndexedSite  # noqa: E402
 
+from lab import PACKAGE  # noqa: E402
+
+RESUMES = any(PACKAGE.glob("source.*"))  # what breaks off is taken up again in the same call
+
 
 class Tap:
     """Between the board and the server at `url`. `asked` and `said`: bytes of each connection, in their
@@ -141,6 +145,41 @@ class Real:
         self.start()
         self.install()
         self.assertRuns()
+
+    @unittest.skipUnless(RESUMES, "this engine begins anew")
+    def test_taken_up_again(self):
+        """The connection breaks off in the package: the rest of it is asked for, in the same call."""
+        (self.site.folder / "0_0_2-firmware.tar.idx").unlink()
+        self.start()
+        size = (self.site.folder / "0_0_2-firmware.tar").stat().st_size
+        self.tap.cut = size // 2
+        self.install()
+        asked = self.tap.requests("0_0_2-firmware.tar")
+        self.assertEqual(len(asked), 2)
+        self.assertIn("\r\nRange: bytes=", asked[1])
+        self.assertEqual("If-Range: " in asked[1], self.kind.etags or b"Last-Modified" in self.tap.said[0])
+        parts = [one for one in self.tap.said if b"HTTP/1.1 206" in one]
+        self.assertEqual(len(parts), 1 if self.kind.ranges else 0)
+        self.assertLess(sum(map(len, self.tap.said)), size * (1.2 if self.kind.ranges else 2))
+        self.assertRuns()
+
+    @unittest.skipUnless(RESUMES, "this engine always reads the list")
+    def test_not_modified(self):
+        """A list that has not changed: one round trip, nothing of it is sent again, nothing is written."""
+        self.site.lines = []
+        self.site.add("0.0.1", self.old)
+        self.sign("ours", "-H")
+        self.start()
+        job = "ota = sdboot.OTA(%r, key=%r)\n" % (self.url, self.key)
+        self.power(job=job + "attempt(ota.check)\n" * 3)
+        asked = self.tap.requests("versions.minisig")
+        self.assertEqual(len(asked), 3)
+        known = "If-None-Match: " if self.kind.etags else "If-Modified-Since: "
+        self.assertEqual([known in one for one in asked], [False, True, True])
+        self.assertEqual(len(self.tap.requests("versions")), 1)
+        said = b"".join(self.tap.said)
+        self.assertEqual(said.count(b" 304 Not Modified"), 2)
+        self.assertEqual(said.count(b" 200 OK"), 2)
 
     def test_missing_file(self):
         (self.site.folder / "versions.minisig").unlink()
