@@ -157,7 +157,8 @@ def codings():
         ("no last chunk", lambda d: chunks(d)[:-5], SHORT),
         ("garbage between chunks", lambda d: b"3\r\n" + d[:3] + b"garbage\r\n", LENGTH),
         ("a trailer that does not end", lambda d: chunks(d)[:-2] + b"X: y\r\n" * 9000, LONG),
-        ("chunks of one byte, then gone", lambda d: chunks(d, 1)[: len(d)], (SHORT, "package:")),
+        # To a request for the rest the liar sends the beginning: it can end with a file that comes twice.
+        ("chunks of one byte, then gone", lambda d: chunks(d, 1)[: len(d)], (SHORT, "same name twice")),
     ):
         yield from each(title, chunked(make), says, [LIST, PACKAGE])
     both = lambda ask: ask.last(ask.text(more=["Transfer-Encoding: chunked"]).split(b"\r\n\r\n")[0] + b"\r\n\r\n" + chunks(ask.data))
