@@ -91,6 +91,10 @@ else:
 """
 # Name, program, its parameters, the ratio of modelled times that we want to stay under.
 PATTERNS = (
+    ("100 B, flush, log", APPEND, "names=['/log']; count=1000; size=100", 0.4),
+    ("100 B, flush, two, log", APPEND, "names=['/log', '/log2']; count=1000; size=100", 0.4),
+    ("1 KB, flush, log", APPEND, "names=['/log']; count=500; size=1024", 1.4),
+    ("patches in 64 KB, log", PATCH, "count=500; size=100", 1.2),
     ("100 B, flush", APPEND, "names=['/log']; count=1000; size=100", 1.25),
     ("100 B, flush, two logs", APPEND, "names=['/log', '/log2']; count=1000; size=100", 1.25),
     ("1 KB, flush", APPEND, "names=['/log']; count=500; size=1024", 1.4),
@@ -122,13 +126,15 @@ def main():
     WORK.mkdir(parents=True)
     card.WORK = WORK
     JOURNAL, plain = card.flash("journal", ""), card.flash("plain", "journal=False")
+    log = card.flash("log", "journal='log'")
     only = sys.argv[1:]
     print("%-24s %9s %9s %6s %6s  %s" % ("", "FatFs ms", "ours ms", "ratio", "goal", "ours/FatFs: sectors and commands written, sectors and commands read"))
     for name, program, parameters, goal in PATTERNS:
         if only and not any(word in name for word in only):
             continue
         base = measure(plain, WORK / "card.img", program, parameters)
-        ours = measure(JOURNAL, WORK / "card.img", program, parameters)
+        board = log if name.endswith("log") else JOURNAL  # with boot(journal="log")
+        ours = measure(board, WORK / "card.img", program, parameters)
         counts = "  ".join("%d/%d" % pair for pair in zip(ours[1:], base[1:]))
         print("%-24s %9d %9d %6.2f %6.2f  %s" % (name, base[0], ours[0], ours[0] / base[0], goal, counts), flush=True)
 

@@ -45,6 +45,7 @@
     X(SDB_ESIG_WRONG, "signature: wrong, the file or its signature has been changed")              \
     X(SDB_EPKG_ALIAS, "package: name like LIB~1 that FAT has for other files, rename it")          \
     X(SDB_EVERIFY, "a file is missing or differs from the manifest")                               \
+    X(SDB_ELOG, "there is a log of small commits on it: boot(journal=\"log\") once")               \
     X(SDB_EVER_GARBAGE, "versions: no line is a release, want semver;file;sha1")                   \
     X(SDB_EVER_HASH, "versions: newest release has no valid sha1")                                 \
     X(SDB_EVER_LONG, "versions: file too long")                                                    \

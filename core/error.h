@@ -51,8 +51,9 @@ enum sdb_error {
     SDB_ESIG_KEYS = -217,   // the board's own list of keys can't be read
     SDB_ESIG_WRONG = -216,  // not made with that key for this file
 
-    // 221 to 230: a release on the card.
+    // 221 to 230: a release on the card, and the card itself.
     SDB_EVERIFY = -230, // a file is missing or differs from the manifest
+    SDB_ELOG = -229,    // it holds a log, and this is built without (journal.h)
 
     // 231 to 240: the `versions` file.
     SDB_EVER_GARBAGE = -240, // no line of it is a release

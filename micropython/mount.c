@@ -2,6 +2,7 @@
 #include "mount.h"
 
 #include "core/error.h"
+#include "volume.h"
 
 static struct sdb_mount *mount_get(mp_obj_t obj) {
     return sdb_object(obj, SDB_TYPE_PTR(sdb_mount_type));
@@ -121,6 +122,26 @@ static mp_obj_t mount_chdir(mp_obj_t self_in, mp_obj_t path) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(mount_chdir_obj, mount_chdir);
 
+#if SDB_JOURNAL_LOG
+// umount(): a PC may read the card next.
+static mp_obj_t mount_umount(mp_obj_t self_in) {
+    struct sdb_mount *self = mount_get(self_in);
+    if (self->vfs == MP_OBJ_NULL) {
+        return mp_const_none;
+    }
+    if (self->card->sync_raises && !sdb_card_is_dead(self->card)) {
+        sdb_volume_bring_home(self->card->owner);
+    }
+    mp_obj_t dest[2];
+    mp_load_method(self->vfs, MP_QSTR_umount, dest);
+    return mp_call_method_n_kw(0, 0, dest);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(mount_umount_obj, mount_umount);
+#define MOUNT_UMOUNT(X) X(MP_QSTR_umount, mount_umount_obj)
+#else
+#define MOUNT_UMOUNT(X)
+#endif
+
 // ---- Listings -----------------------------------------------------------------------------------
 
 struct sdb_listing {
@@ -190,6 +211,7 @@ static MP_DEFINE_CONST_FUN_OBJ_3(mount_rename_obj, mount_rename);
     X(MP_QSTR_watch, mount_watch_obj)                                                              \
     X(MP_QSTR_open, mount_open_obj)                                                                \
     X(MP_QSTR_chdir, mount_chdir_obj)                                                              \
+    MOUNT_UMOUNT(X)                                                                                \
     X(MP_QSTR_ilistdir, mount_ilistdir_obj)                                                        \
     X(MP_QSTR_mkdir, mount_mkdir_obj)                                                              \
     X(MP_QSTR_remove, mount_remove_obj)                                                            \

@@ -19,7 +19,8 @@ static mp_obj_t volume_end(struct sdb_volume_obj *self, int res) {
     return sdb_call_end(self->card->call, res);
 }
 
-// Volume(card, journal): raises OSError if the card can't be read or holds no FAT.
+// Volume(card, journal): journal is 2 for one with a log, else true or false. Raises OSError if the
+// card can't be read or holds no FAT.
 static mp_obj_t volume_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw,
                                 const mp_obj_t *args) {
     mp_arg_check_num(n_args, n_kw, 2, 2, false);
@@ -32,6 +33,7 @@ static mp_obj_t volume_make_new(const mp_obj_type_t *type, size_t n_args, size_t
     self->guard = MP_OBJ_NULL;
     self->broken = false;
     self->committed = false;
+    self->log = args[1] == MP_OBJ_NEW_SMALL_INT(2);
     SDB_KEEP(self);
     int res = sdb_volume_open(&self->volume, &self->card->dev, mp_obj_is_true(args[1]),
                               self->card->bounce);
@@ -55,6 +57,17 @@ static int volume_step(struct sdb_volume_obj *self, int (*step)(struct sdb_journ
     }
     return res;
 }
+
+#if SDB_JOURNAL_LOG
+void sdb_volume_bring_home(mp_obj_t obj) {
+    struct sdb_volume_obj *self = sdb_volume_get(obj);
+    struct sdb_journal *journal = sdb_volume_journal(&self->volume);
+    if (sdb_journal_records(journal) > 0 && !sdb_journal_is_open(journal)) {
+        volume_step(self, sdb_journal_checkpoint);
+        self->card->call->pending = MP_OBJ_NULL;
+    }
+}
+#endif
 
 static int volume_flush(struct sdb_volume_obj *self) {
     struct sdb_journal *journal = sdb_volume_journal(&self->volume);
@@ -104,6 +117,7 @@ static mp_obj_t volume_device(mp_obj_t self_in) {
     struct sdb_volume_obj *self = volume_self(self_in);
     struct sdb_bdev dev;
     sdb_volume_bdev(&self->volume, &dev);
+    sdb_journal_log(sdb_volume_journal(&self->volume), self->log);
     struct sdb_card *card = sdb_card_new(&dev, self->card->call, self_in);
     card->gate = &self->gate;
     card->now = &self->mounts;
@@ -116,23 +130,24 @@ static mp_obj_t volume_device(mp_obj_t self_in) {
 static MP_DEFINE_CONST_FUN_OBJ_1(volume_device_obj, volume_device);
 
 // info() -> (replay result, 0 or why there is no journal, first sector of the control area, its
-// sectors, error that blocks the journal until abort, sectors that fit in a transaction);
-// mounted.py has names for them
+// sectors, error that blocks the journal until abort, sectors that fit in a transaction, records
+// in the log, -1: there is none); mounted.py has names for them
 static mp_obj_t volume_info(mp_obj_t self_in) {
     struct sdb_volume_obj *self = volume_self(self_in);
     struct sdb_volume *v = &self->volume;
     int failed = self->gate.broken ? SDB_EBUSY : sdb_journal_failed(sdb_volume_journal(v));
     uint32_t lba, sectors;
     sdb_volume_area(v, &lba, &sectors);
-    mp_obj_t items[6] = {
+    mp_obj_t items[7] = {
         MP_OBJ_NEW_SMALL_INT(sdb_volume_replayed(v)),
         MP_OBJ_NEW_SMALL_INT(sdb_volume_why(v)),
         mp_obj_new_int_from_uint(lba),
         mp_obj_new_int_from_uint(sectors),
         MP_OBJ_NEW_SMALL_INT(failed),
         MP_OBJ_NEW_SMALL_INT(sdb_journal_slots(sdb_volume_journal(v))),
+        MP_OBJ_NEW_SMALL_INT(sdb_journal_records(sdb_volume_journal(v))),
     };
-    return mp_obj_new_tuple(6, items);
+    return mp_obj_new_tuple(7, items);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(volume_info_obj, volume_info);
 
@@ -244,11 +259,15 @@ static mp_obj_t volume_defer(mp_obj_t self_in, mp_obj_t on) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(volume_defer_obj, volume_defer);
 
-// checkpoint(must) -> 0 or a negative error: commits, if it must be or before the journal gets full
+// checkpoint(must) -> 0 or a negative error: commits, if it must be or before the journal gets
+// full. checkpoint(2): not what an open transaction holds, that is an error
 static mp_obj_t volume_checkpoint(mp_obj_t self_in, mp_obj_t must) {
     struct sdb_volume_obj *self = volume_self(self_in);
     bool due = mp_obj_is_true(must) || sdb_journal_full(sdb_volume_journal(&self->volume));
     int res = due ? volume_may_commit(self) : 0;
+    if (must == MP_OBJ_NEW_SMALL_INT(2) && sdb_journal_is_open(sdb_volume_journal(&self->volume))) {
+        res = SDB_EBUSY;
+    }
     return volume_end(self, due && res == 0 ? volume_step(self, sdb_journal_checkpoint) : res);
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(volume_checkpoint_obj, volume_checkpoint);

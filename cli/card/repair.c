@@ -24,6 +24,9 @@ static bool discard(const struct sdb_bdev *dev) {
         area.lba + (area.version < SDB_CONTROL_VERSION ? OLD_HEADER : SDB_CONTROL_HEADER);
     memset(buf, 0, sizeof buf);
     int res = dev->write(dev->ctx, header, 1, buf);
+    if (res == 0 && area.version >= SDB_CONTROL_VERSION && sdb_area_ring(area.sectors) > 0) {
+        res = dev->write(dev->ctx, area.lba + sdb_area_anchor(area.sectors), 1, buf); // its log
+    }
     res = res == 0 ? dev->sync(dev->ctx) : res;
     if (res < 0) {
         tool_die("the journal's header can't be written: %s", strerror(-res));

@@ -31,9 +31,22 @@ static void say_commit(struct report *r, const struct card *c) {
     report_text(r, "journal.state", state < 3 ? states[state] : "unknown");
     if (c->replay == SDB_REPLAY_DONE) {
         report_number(r, "journal.sectors", (long long)c->replayed);
-        report_line(r, "journal",
-                    "a commit that a power cut (or pulling the card) has interrupted");
-        if (c->device.writable) {
+        uint32_t records = sdb_journal_found(&c->volume.journal);
+        report_number(r, "journal.records", records);
+        if (records > 0) {
+            report_line(r, "journal", "a log of %u small commits (boot(journal=\"log\"))", records);
+        } else {
+            report_line(r, "journal",
+                        "a commit that a power cut (or pulling the card) has interrupted");
+        }
+        if (records > 0 && !c->device.writable) {
+            report_note(
+                r,
+                "%zu sectors are to be put in place from the log: the next boot does it, and "
+                "so does `sdboot card sync`; a PC sees the files as they were before, what "
+                "is said below is how they are with it",
+                c->replayed);
+        } else if (c->device.writable) {
             report_note(r, "the interrupted commit has been put in place");
         } else {
             report_note(r,

@@ -21,7 +21,22 @@
 
 #define SDB_INDEX_ENTRIES 40u // captured sectors that one sector of the journal's index describes
 
-// Slots for captured sectors in an area of `sectors`: the index needs room beside them.
+#define SDB_RING_MIN_AREA 64u // sectors of the smallest area that may have a log
+#define SDB_RING_MAX 128u     // sectors of the longest log, with its anchor
+
+// Sectors that a log takes from the end of the journal's part, 0: there is no room for one.
+static inline uint32_t sdb_area_ring(uint32_t sectors) {
+    uint32_t share = sectors / 4;
+    return sectors < SDB_RING_MIN_AREA ? 0 : share < SDB_RING_MAX ? share : SDB_RING_MAX;
+}
+
+// Where it begins, within the area.
+static inline uint32_t sdb_area_anchor(uint32_t sectors) {
+    return sectors - 1 - sdb_area_ring(sectors);
+}
+
+// Slots for captured sectors in an area of `sectors`, those of a log taken off: the index needs
+// room beside them.
 static inline uint32_t sdb_area_slots(uint32_t sectors) {
     uint32_t room = sectors - SDB_CONTROL_FIXED - 1; // beside the header
     uint32_t slots = room;

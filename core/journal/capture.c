@@ -181,8 +181,15 @@ int sdb_journal_spill_all(struct sdb_journal *j) {
     return 0;
 }
 
-// Memory is full: the most neighbours go into slots, among equals those not used for longest.
+// Memory is full. What may be written in place goes there; else the most neighbours go into slots,
+// among equals those not used for longest.
 static int journal_spill(struct sdb_journal *j) {
+    for (int keep = 1; SDB_JOURNAL_LOG && keep >= 0; keep--) {
+        int err = sdb_journal_flush_fresh(j, keep);
+        if (err < 0 || j->dirty + j->held < SDB_JOURNAL_RAM) {
+            return err;
+        }
+    }
     sdb_journal_sort(j);
     uint32_t best = 0;
     uint32_t most = 0;
@@ -207,7 +214,19 @@ static int journal_capture_one(struct sdb_journal *j, uint32_t lba, const uint8_
         i = sdb_journal_spare(j);
     }
     struct sdb_journal_buffer *b = &j->buffers[i];
+    if (!known && journal_logs(j)) {
+        // A record says which bytes have changed.
+        b->state = JOURNAL_EMPTY;
+        int err = sdb_journal_card_read(j, lba, 1, journal_ram(j, i));
+        if (err < 0) {
+            return err;
+        }
+        known = true;
+    }
     b->known = known;
+    b->fresh = b->in_log = false;
+    b->from = b->to = 0;
+    j->unlogged |= journal_logs(j) && sdb_journal_is_homed(j, lba);
     if (known) {
         b->old = sdb_crc32(0, journal_ram(j, i), SDB_SECTOR);
         if (journal_in_fat(j, lba)) {
@@ -221,6 +240,7 @@ static int journal_capture_one(struct sdb_journal *j, uint32_t lba, const uint8_
     if (err < 0) {
         return err;
     }
+    sdb_journal_change(j, i, j->ram[0]);
     memcpy(journal_ram(j, i), j->ram[0], SDB_SECTOR);
     b->lba = lba;
     b->used = ++j->clock;

@@ -9,12 +9,24 @@
 #include "core/error.h"
 #include "core/journal/journal_disk.h"
 
-int sdb_journal_clear(struct sdb_journal *j) {
+int sdb_journal_take_back(struct sdb_journal *j) {
     memset(j->ram[0], 0, SDB_SECTOR);
     int err = sdb_journal_card_write(j, journal_block_lba(j, 0), 1, j->ram[0]);
     if (err == 0) {
         err = sdb_journal_card_sync(j);
     }
+    if (err == 0) {
+        j->stale = false;
+    }
+    return err;
+}
+
+int sdb_journal_clear(struct sdb_journal *j) {
+    if (j->epoch == 0) {
+        return sdb_journal_take_back(j);
+    }
+    // A header counts in its own epoch only, as do records.
+    int err = sdb_journal_write_anchor(j, j->epoch == JOURNAL_EPOCHS ? 1 : j->epoch + 1);
     if (err == 0) {
         j->stale = false;
     }
@@ -38,7 +50,7 @@ static void journal_block_begin(struct sdb_journal *j, uint32_t block, uint32_t 
     uint8_t *s = j->ram[0];
     memset(s, 0, SDB_SECTOR);
     sdb_put32(s, JOURNAL_MAGIC);
-    sdb_put32(s + JOURNAL_AT_VERSION, JOURNAL_VERSION);
+    sdb_put32(s + JOURNAL_AT_VERSION, journal_version(j));
     sdb_put32(s + JOURNAL_AT_AREA, j->area);
     sdb_put32(s + JOURNAL_AT_SECTORS, j->area_sectors);
     sdb_put32(s + JOURNAL_AT_COUNT, count);
@@ -65,7 +77,7 @@ static int journal_point(struct sdb_journal *j, uint32_t count) {
     if (err < 0) {
         // Did the header get there? If it can't be taken back, the next boot has to find out.
         j->failed = err;
-        j->dead = sdb_journal_clear(j) < 0;
+        j->dead = sdb_journal_take_back(j) < 0;
     }
     return err;
 }
@@ -206,22 +218,27 @@ int sdb_journal_checkpoint(struct sdb_journal *j) {
     if (j->failed < 0) {
         return j->failed;
     }
-    int err = sdb_journal_let_go(j);
+    int err = sdb_journal_ready(j);
+    err = err == 0 ? sdb_journal_let_go(j) : err;
+    err = err == 0 ? sdb_journal_flush_fresh(j, false) : err;
     if (err < 0) {
         j->failed = err;
         return err;
     }
-    if (j->dirty + j->spilled == 0) {
+    if (j->dirty + j->spilled == 0 && j->records == 0) {
         return sdb_journal_card_sync(j);
     }
     if (j->area == 0) {
         j->failed = SDB_ENOSPC;
         return j->failed;
     }
-    err = j->spilled == 0 ? journal_commit_memory(j) : journal_commit_slots(j);
+    err = j->dirty + j->spilled == 0 ? journal_done(j, 0)
+          : j->spilled == 0          ? journal_commit_memory(j)
+                                     : journal_commit_slots(j);
     if (err == 0) {
         j->dirty = j->spilled = j->run_count = 0;
         j->passed = false;
+        sdb_journal_in_place(j, false);
     }
     return err;
 }

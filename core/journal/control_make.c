@@ -108,6 +108,9 @@ int sdb_control_make(const struct sdb_bdev *card, const struct sdb_fatgeo *geo,
     // Nothing left of an earlier life may look like a header.
     memset(buf, 0, SDB_SECTOR);
     int err = control_put(card, c->lba + SDB_CONTROL_JOURNAL, buf);
+    if (err == 0 && sdb_area_ring(c->sectors) > 0) {
+        err = control_put(card, c->lba + sdb_area_anchor(c->sectors), buf);
+    }
     if (err == 0 && (from == NULL || from->lba != c->lba)) {
         err = control_take_record(card, c, from, buf);
     }

@@ -55,6 +55,9 @@ int sdb_journal_passes(struct sdb_journal *j, uint32_t lba) {
     if (y != NULL && (y->written[at / 32] >> at % 32 & 1) == 0) {
         return 1;
     }
+    if (y != NULL && journal_logs(j) && j->fat_logged) {
+        return 0; // the log may have allocated it, and the FAT on the card does not say so yet
+    }
     return journal_is_free(j, cluster);
 }
 
@@ -67,11 +70,15 @@ static struct sdb_journal_young *journal_new_young(struct sdb_journal *j, uint32
     }
     struct sdb_journal_young *y = &j->young[0];
     for (uint32_t i = 1; i < SDB_JOURNAL_YOUNG; i++) {
-        if (j->young[i].used < y->used) {
+        if (j->young[i].since < y->since ||
+            (j->young[i].since == y->since && j->young[i].used < y->used)) {
             y = &j->young[i];
         }
     }
-    j->forgot = y->cluster != 0;
+    j->forgot = y->since;
+    if (y->since && journal_logs(j) && j->fat_logged) {
+        return NULL; // nobody else knows what is in that one
+    }
     memset(y, 0, sizeof *y);
     y->cluster = cluster;
     return y;
@@ -113,12 +120,56 @@ int sdb_journal_note(struct sdb_journal *j, uint32_t lba, uint32_t count) {
             }
         }
         y->used = ++j->clock;
+        y->since = true;
         for (uint32_t i = at; i < at + n; i++) {
             y->written[i / 32] |= 1u << i % 32;
         }
     }
     return 0;
 }
+
+void sdb_journal_in_place(struct sdb_journal *j, bool sync) {
+    j->records = 0;
+    j->unlogged = j->fat_logged = false;
+    for (uint32_t i = 0; i < SDB_JOURNAL_YOUNG; i++) {
+        j->young[i].homed = false;
+        j->young[i].since = j->young[i].since && !sync;
+    }
+    if (sync) {
+        j->forgot = false;
+        j->full_count = 0;
+    }
+}
+
+#if SDB_JOURNAL_LOG
+
+void sdb_journal_set_homed(struct sdb_journal *j, uint32_t lba) {
+    struct sdb_journal_young *y = journal_young(j, sdb_fatgeo_cluster(&j->geo, lba));
+    if (y != NULL) {
+        y->homed = true;
+    } else {
+        j->unlogged = true;
+    }
+}
+
+bool sdb_journal_is_homed(struct sdb_journal *j, uint32_t lba) {
+    uint32_t cluster = sdb_fatgeo_cluster(&j->geo, lba);
+    const struct sdb_journal_young *y = cluster != 0 ? journal_young(j, cluster) : NULL;
+    return y != NULL && y->homed;
+}
+
+int sdb_journal_frees(struct sdb_journal *j, uint32_t lba, const uint8_t *sector) {
+    int err = journal_load_fat(j, lba);
+    for (uint32_t i = 0; err == 0 && i < (j->geo.type == 16 ? 256u : 128u); i++) {
+        if (sdb_fatgeo_entry(&j->geo, sector, i) == 0 &&
+            sdb_fatgeo_entry(&j->geo, j->fat, i) != 0) {
+            return 1;
+        }
+    }
+    return err;
+}
+
+#endif
 
 // ---- Marks: a cluster freed since the last commit looks bad to the filesystem, so that it takes
 // others, which are free in the committed state as well. What is written there passes.

@@ -88,7 +88,11 @@ static int journal_read_many(struct sdb_journal *j, uint32_t lba, uint32_t count
 
 static int journal_read(void *ctx, uint32_t lba, uint32_t count, void *buf) {
     struct sdb_journal *j = ctx;
-    int err = count == 1 ? journal_read_one(j, lba, buf) : journal_read_many(j, lba, count, buf);
+    int err = sdb_journal_ready(j);
+    if (err < 0) {
+        return err;
+    }
+    err = count == 1 ? journal_read_one(j, lba, buf) : journal_read_many(j, lba, count, buf);
     // The filesystem may stop in the middle of an operation whose first half is captured.
     if (err < 0 && j->dirty + j->spilled > 0) {
         return journal_fail(j, err);
@@ -159,9 +163,12 @@ static int journal_write_run(struct sdb_journal *j, uint32_t lba, uint32_t count
     *done = 1;
     // What is held has no content yet that a commit has promised, so it may change.
     if (i < SDB_JOURNAL_RAM && j->buffers[i].state >= JOURNAL_DIRTY) {
-        memcpy(journal_ram(j, i), data, SDB_SECTOR);
+        memcpy(j->ram[0], data, SDB_SECTOR);
+        int err = sdb_journal_unmask(j, lba, j->ram[0]);
+        sdb_journal_change(j, i, j->ram[0]);
+        memcpy(journal_ram(j, i), j->ram[0], SDB_SECTOR);
         j->buffers[i].used = ++j->clock;
-        return sdb_journal_unmask(j, lba, journal_ram(j, i));
+        return err;
     }
     int pass = sdb_journal_passes(j, lba);
     if (pass < 0) {
@@ -176,6 +183,9 @@ static int journal_write_run(struct sdb_journal *j, uint32_t lba, uint32_t count
     }
     if (pass) {
         int err = sdb_journal_note(j, lba, *done);
+        if (err == 0 && journal_logs(j) && *done == 1 && !j->open && !j->deferred) {
+            return sdb_journal_keep_fresh(j, lba, data);
+        }
         if (err == 0) {
             // FatFs writes a sector of a new directory with each of its entries, twice.
             bool hold = *done == 1 && j->area != 0 && (j->open || j->deferred) &&
@@ -205,6 +215,10 @@ static int journal_write(void *ctx, uint32_t lba, uint32_t count, const void *bu
     const uint8_t *data = buf;
     if (j->failed < 0) {
         return j->failed;
+    }
+    int ready = sdb_journal_ready(j);
+    if (ready < 0) {
+        return journal_fail(j, ready);
     }
     if (journal_in_area(j, lba, count)) {
         return journal_fail(j, SDB_EPERM);
@@ -240,12 +254,13 @@ static int journal_sync(void *ctx) {
     if (j->open || j->deferred) {
         return 0;
     }
-    int err = sdb_journal_checkpoint(j);
+    int err = journal_logs(j) ? sdb_journal_write_record(j) : 0;
+    if (err != 0) {
+        return err < 0 ? err : 0;
+    }
+    err = sdb_journal_checkpoint(j);
     if (err == 0) {
-        // The filesystem has written its own memories: clusters with anything in them are allocated
-        // in the committed FAT.
-        j->forgot = false;
-        j->full_count = 0;
+        sdb_journal_in_place(j, true);
     }
     return err;
 }
@@ -256,7 +271,8 @@ int sdb_journal_attach(struct sdb_journal *j, uint32_t area, uint32_t sectors) {
     }
     j->area = area;
     j->area_sectors = sectors;
-    j->slots = sdb_area_slots(sectors);
+    j->ring = sdb_area_ring(sectors);
+    sdb_journal_set_epoch(j, 0);
     // The area was made past the journal: what was read may be old.
     for (uint32_t i = 0; i < SDB_JOURNAL_RAM; i++) {
         if (j->buffers[i].state == JOURNAL_CLEAN) {
@@ -304,6 +320,7 @@ int sdb_journal_commit(struct sdb_journal *j) {
 
 void sdb_journal_abort(struct sdb_journal *j) {
     if (!j->dead) {
+        j->due |= SDB_JOURNAL_LOG && j->records > 0;
         sdb_journal_drop(j);
         j->failed = 0;
     }

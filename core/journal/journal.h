@@ -23,8 +23,11 @@
 #ifndef SDB_JOURNAL_RAM
 #define SDB_JOURNAL_RAM 12u // sectors held in memory; more is faster, 4 to 40
 #endif
+#ifndef SDB_JOURNAL_LOG
+#define SDB_JOURNAL_LOG 1 // 0: no log is written, and one that waits on a card is SDB_ELOG
+#endif
 #define SDB_JOURNAL_RUNS 200u // runs of neighbouring sectors that are captured on the card
-#define SDB_JOURNAL_YOUNG 4u  // clusters that were free a moment ago and are not yet full
+#define SDB_JOURNAL_YOUNG 8u  // clusters that were free a moment ago and are not yet full
 
 enum sdb_replay {
     SDB_REPLAY_NONE = 0,    // nothing was committed and not yet in place
@@ -41,16 +44,23 @@ struct sdb_journal_run {
 
 struct sdb_journal_buffer { // what ram[] holds
     uint32_t lba;
-    uint32_t old;  // dirty: CRC of the committed content
-    uint32_t used; // clock of the last use
-    uint8_t state; // JOURNAL_EMPTY, _CLEAN, _DIRTY, _HELD
-    bool known;    // `old` is known
+    uint32_t old;    // dirty: CRC of the content on the card
+    uint32_t used;   // clock of the last use
+    uint32_t logged; // in_log: CRC of the content that the log leads to
+    uint16_t from;   // bytes changed since the capture, or since the last record: from here on
+    uint16_t to;     // up to here
+    uint8_t state;   // JOURNAL_EMPTY, _CLEAN, _DIRTY, _HELD
+    bool known;      // `old` is known
+    bool fresh;      // dirty: nothing committed is on the card there, it may be written at any time
+    bool in_log;     // dirty: there is a record that changes it
 };
 
 struct sdb_journal_young {
     uint32_t cluster;    // 0: none
     uint32_t used;       // clock of the last use
     uint32_t written[4]; // a bit for each of its sectors
+    bool since;          // written to since the last sync that was a commit in place
+    bool homed;          // a sector of it that is in the log has been written in place
 };
 
 struct sdb_journal {
@@ -76,6 +86,14 @@ struct sdb_journal {
     bool passed;         // something went straight to the card since the last barrier
     bool masked;         // the filesystem has seen marks in the FAT
     bool forgot;         // since the last sync a free cluster was written to that is not in young[]
+    bool log;            // small commits become records of the log
+    bool unlogged;       // the next commit can't be one
+    bool fat_logged;     // the log changes the FAT
+    bool due;            // what the log holds has been dropped from memory: replay comes first
+    uint32_t ring;       // sectors of the log and its anchor, 0: there is no room for it
+    uint32_t epoch;      // of the log, 0: there is no anchor on the card
+    uint32_t records;    // written in this epoch
+    uint32_t found;      // by the last replay
     struct sdb_journal_buffer buffers[SDB_JOURNAL_RAM];
     struct sdb_journal_run runs[SDB_JOURNAL_RUNS]; // in the order of lba
     struct sdb_journal_young young[SDB_JOURNAL_YOUNG];
@@ -93,8 +111,21 @@ int sdb_journal_attach(struct sdb_journal *j, uint32_t area, uint32_t sectors);
 
 // Puts a committed transaction in place that a power cut has left. Right after init. May itself be
 // cut at any write and repeated. Returns enum sdb_replay or the card's error (nothing mounted may
-// write then). After SDB_REPLAY_FOREIGN the first write through the journal forgets the commit.
+// write then), SDB_ELOG among them. After SDB_REPLAY_FOREIGN the first write through the journal
+// forgets the commit.
 int sdb_journal_replay(struct sdb_journal *j);
+
+// Small commits become records of a log, one sector each; every so many of them, and whenever
+// something else is called here that commits, what they say goes to where it belongs. Until then
+// only a reader of the log sees it: replay is one. Without room for a log nothing changes. To be
+// called again after sdb_journal_init.
+void sdb_journal_log(struct sdb_journal *j, bool on);
+
+// Records in the log; -1: there is none.
+int sdb_journal_records(const struct sdb_journal *j);
+
+// Those that the last replay has found.
+uint32_t sdb_journal_found(const struct sdb_journal *j);
 
 // Forgets a commit that replay has called foreign, for a volume that will be written past the
 // journal. Returns 0 or the card's error (nothing may be written then).
@@ -117,7 +148,8 @@ int sdb_journal_commit(struct sdb_journal *j);
 int sdb_journal_checkpoint(struct sdb_journal *j);
 
 // Forgets all that is pending and ends an explicit transaction. The filesystem on top holds
-// memories of it and must be mounted again.
+// memories of it and must be mounted again. What is in the log stays committed: the next access
+// puts it in place.
 void sdb_journal_abort(struct sdb_journal *j);
 
 // While set, a sync is not a commit, and what is captured waits for the next one.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The journal's bytes on the card and what its parts share. Private to core/journal's journal.c,
-// capture.c, freed.c, commit.c and replay.c.
+// capture.c, freed.c, commit.c, log.c, log_replay.c and replay.c.
 #ifndef SDB_JOURNAL_DISK_H
 #define SDB_JOURNAL_DISK_H
 
@@ -10,7 +10,9 @@
 // Header sector and index sectors, little-endian. The header is index block 0.
 #define JOURNAL_MAGIC 0x4A626473u // "sdbJ"
 #define JOURNAL_VERSION 2u
-#define JOURNAL_AT_VERSION 4
+#define JOURNAL_AT_VERSION 4 // and above it the epoch of the log that the commit ends, 0: none
+#define JOURNAL_EPOCH_SHIFT 8
+#define JOURNAL_EPOCHS 0xFFFFFFu
 #define JOURNAL_AT_AREA 8
 #define JOURNAL_AT_SECTORS 12
 #define JOURNAL_AT_COUNT 16
@@ -23,6 +25,25 @@
 
 _Static_assert(JOURNAL_AT_ENTRIES + JOURNAL_ENTRY * JOURNAL_PER_BLOCK == JOURNAL_AT_CRC, "index");
 _Static_assert(SDB_JOURNAL_RAM >= 4 && SDB_JOURNAL_RAM <= JOURNAL_PER_BLOCK, "one block for all");
+// The log's anchor, and its records behind it.
+#define JOURNAL_ANCHOR_MAGIC 0x4C626473u // "sdbL"
+#define JOURNAL_RECORD_MAGIC 0x4B626473u // "sdbK"
+#define JOURNAL_LOG_AREA 4               // lba of the area
+#define JOURNAL_LOG_EPOCH 8
+#define JOURNAL_LOG_SECTORS 12  // anchor: length of the area
+#define JOURNAL_LOG_SEQUENCE 12 // record: its number, 2 bytes
+#define JOURNAL_LOG_COUNT 14    // record: number of changes, 2 bytes
+#define JOURNAL_LOG_CHANGES 16
+#define JOURNAL_CHANGE 12 // bytes of one before its own: lba, CRC, from and kind, length
+
+enum journal_kind { // of a change
+    JOURNAL_HOME,   // the sector's first in this epoch, the CRC is of what is on the card
+    JOURNAL_AGAIN,  // the CRC is of what the changes before have left
+    JOURNAL_COPY, // begins as a copy of another sector (4 bytes more: its lba, 0: zeros), whatever
+                  // is on the card; the CRC is of the result
+};
+#define JOURNAL_KIND_SHIFT 9
+
 _Static_assert(SDB_CONTROL_MAX <= 0xFFFF, "slots have 16 bits in a run");
 
 // Runs beyond these are for what is in memory when it comes to a commit.
@@ -39,6 +60,19 @@ static inline uint32_t journal_slot_lba(const struct sdb_journal *j, uint32_t sl
 
 static inline uint32_t journal_block_lba(const struct sdb_journal *j, uint32_t block) {
     return j->area + SDB_CONTROL_HEADER + (block == 0 ? 0 : j->slots + block);
+}
+
+static inline bool journal_logs(const struct sdb_journal *j) {
+    return SDB_JOURNAL_LOG && j->log;
+}
+
+static inline uint32_t journal_anchor_lba(const struct sdb_journal *j) {
+    return j->area + sdb_area_anchor(j->area_sectors);
+}
+
+// The first four bytes of a header behind its magic.
+static inline uint32_t journal_version(const struct sdb_journal *j) {
+    return JOURNAL_VERSION | j->epoch << JOURNAL_EPOCH_SHIFT;
 }
 
 static inline uint8_t *journal_ram(struct sdb_journal *j, uint32_t buffer) {
@@ -112,6 +146,17 @@ int sdb_journal_passes(struct sdb_journal *j, uint32_t lba);
 // Notes that `count` sectors that may be are written in place.
 int sdb_journal_note(struct sdb_journal *j, uint32_t lba, uint32_t count);
 
+// A commit is in place. `sync`: the filesystem has written all that it remembers, so that clusters
+// with anything in them are allocated in the committed FAT.
+void sdb_journal_in_place(struct sdb_journal *j, bool sync);
+
+// A sector of the log is written in place before its time; was one of this cluster?
+void sdb_journal_set_homed(struct sdb_journal *j, uint32_t lba);
+bool sdb_journal_is_homed(struct sdb_journal *j, uint32_t lba);
+
+// Does `sector`, of the captured FAT, free clusters that the committed one has? 0, 1 or an error.
+int sdb_journal_frees(struct sdb_journal *j, uint32_t lba, const uint8_t *sector);
+
 // A sector of the captured FAT as the filesystem is to see it: clusters freed since the last commit
 // are marked as bad; and back. Returns 0 or an error.
 int sdb_journal_mask(struct sdb_journal *j, uint32_t lba, uint8_t *sector);
@@ -119,10 +164,66 @@ int sdb_journal_unmask(struct sdb_journal *j, uint32_t lba, uint8_t *sector);
 
 // ---- commit.c
 
-// Overwrites the header and waits until that is on the medium.
+// Takes back the header on the card, and waits until that is on the medium.
+int sdb_journal_take_back(struct sdb_journal *j);
+
+// The commit on the card and the log that it ends are over: waits until that is on the medium.
 int sdb_journal_clear(struct sdb_journal *j);
 
 // Writes neighbours to where they belong, and to the second FAT.
 int sdb_journal_go_home(struct sdb_journal *j, uint32_t lba, uint32_t count, const uint8_t *data);
+
+// ---- replay.c
+
+// After an abort: what the log holds, and memory no more, is put in place. Before anything else.
+int sdb_journal_ready(struct sdb_journal *j);
+
+// ---- log.c
+
+// Reads the anchor; sets epoch and with it the number of slots.
+int sdb_journal_read_anchor(struct sdb_journal *j);
+void sdb_journal_set_epoch(struct sdb_journal *j, uint32_t epoch);
+
+// Makes `epoch` begin, with no records: waits until that is on the medium.
+int sdb_journal_write_anchor(struct sdb_journal *j, uint32_t epoch);
+
+#if SDB_JOURNAL_LOG
+
+// Buffer `i` will hold `data`: notes which bytes change.
+void sdb_journal_change(struct sdb_journal *j, uint32_t i, const uint8_t *data);
+
+// Keeps a sector in memory that may be written in place at any time.
+int sdb_journal_keep_fresh(struct sdb_journal *j, uint32_t lba, const uint8_t *data);
+
+// Writes those sectors in place; `keep`: not the two that were used last.
+int sdb_journal_flush_fresh(struct sdb_journal *j, bool keep);
+
+// Commits all that is pending with a record. 1: done, 0: it can't be, or an error.
+int sdb_journal_write_record(struct sdb_journal *j);
+
+#else
+
+static inline void sdb_journal_change(struct sdb_journal *j, uint32_t i, const uint8_t *data) {
+    (void)j, (void)i, (void)data;
+}
+static inline int sdb_journal_keep_fresh(struct sdb_journal *j, uint32_t lba, const uint8_t *data) {
+    return sdb_journal_card_write(j, lba, 1, data);
+}
+static inline int sdb_journal_flush_fresh(struct sdb_journal *j, bool keep) {
+    return (void)j, (void)keep, 0;
+}
+static inline int sdb_journal_write_record(struct sdb_journal *j) {
+    return (void)j, 0;
+}
+
+#endif
+
+// ---- log_replay.c
+
+// Record `number` of the log in `s`?
+bool sdb_journal_record_ok(const struct sdb_journal *j, const uint8_t *s, uint32_t number);
+
+// Puts in place what the log holds. Returns enum sdb_replay or an error.
+int sdb_journal_replay_log(struct sdb_journal *j);
 
 #endif

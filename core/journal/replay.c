@@ -20,7 +20,7 @@ struct replay {
 static bool replay_block_ok(const struct sdb_journal *j, const uint8_t *s, uint32_t block) {
     return sdb_get32(s) == JOURNAL_MAGIC &&
            sdb_get32(s + JOURNAL_AT_CRC) == sdb_crc32(0, s, JOURNAL_AT_CRC) &&
-           sdb_get32(s + JOURNAL_AT_VERSION) == JOURNAL_VERSION &&
+           sdb_get32(s + JOURNAL_AT_VERSION) == journal_version(j) &&
            sdb_get32(s + JOURNAL_AT_AREA) == j->area &&
            sdb_get32(s + JOURNAL_AT_SECTORS) == j->area_sectors &&
            sdb_get32(s + JOURNAL_AT_BLOCK) == block;
@@ -142,19 +142,56 @@ static int replay_run(struct replay *r) {
     return err == 0 ? SDB_REPLAY_DONE : err;
 }
 
+// The commit that the header leads to, if it is one of this epoch of the log, or of none.
+static int replay_commit(struct sdb_journal *j) {
+    int err = sdb_journal_card_read(j, journal_block_lba(j, 0), 1, j->ram[0]);
+    if (err < 0) {
+        return err;
+    }
+    uint32_t epoch = j->epoch;
+    uint32_t bound = sdb_get32(j->ram[0] + JOURNAL_AT_VERSION) >> JOURNAL_EPOCH_SHIFT;
+    if (bound != 0 && j->ring == 0) {
+        return SDB_REPLAY_NONE;
+    }
+    if (bound == 0 || epoch == 0) {
+        sdb_journal_set_epoch(j, bound); // no log, or power failed while its next epoch began
+    }
+    uint32_t count = sdb_get32(j->ram[0] + JOURNAL_AT_COUNT);
+    if (!replay_block_ok(j, j->ram[0], 0) || count == 0 || count > j->slots) {
+        sdb_journal_set_epoch(j, epoch);
+        return SDB_REPLAY_NONE;
+    }
+    struct replay r = {.j = j, .count = count, .torn = count, .whole = true};
+    int res = replay_run(&r);
+    if (bound == 0 && epoch != 0) {
+        err = res >= 0 && j->stale ? sdb_journal_take_back(j) : 0;
+        sdb_journal_set_epoch(j, epoch);
+    }
+    return err < 0 ? err : res;
+}
+
 int sdb_journal_replay(struct sdb_journal *j) {
     if (j->area == 0) {
         return SDB_REPLAY_NONE;
     }
     sdb_journal_drop(j);
-    int err = sdb_journal_card_read(j, journal_block_lba(j, 0), 1, j->ram[0]);
-    if (err < 0) {
-        return err;
+    sdb_journal_in_place(j, false);
+    int res = sdb_journal_read_anchor(j);
+    if (res == 0) {
+        res = replay_commit(j);
     }
-    uint32_t count = sdb_get32(j->ram[0] + JOURNAL_AT_COUNT);
-    if (!replay_block_ok(j, j->ram[0], 0) || count == 0 || count > j->slots) {
-        return SDB_REPLAY_NONE;
+    return res == SDB_REPLAY_NONE && j->epoch != 0 ? sdb_journal_replay_log(j) : res;
+}
+
+int sdb_journal_ready(struct sdb_journal *j) {
+    if (!SDB_JOURNAL_LOG || !j->due || j->failed < 0) {
+        return 0;
     }
-    struct replay r = {.j = j, .count = count, .torn = count, .whole = true};
-    return replay_run(&r);
+    j->due = false;
+    int res = sdb_journal_replay(j);
+    if (res == SDB_REPLAY_FOREIGN) {
+        res = SDB_EIO; // not the card that it was
+    }
+    j->due = res < 0;
+    return res < 0 ? res : 0;
 }

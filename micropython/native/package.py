@@ -19,14 +19,15 @@ ROOT = Path(__file__).resolve().parents[2]
 GLUE = ROOT / "micropython" / "sdboot"
 # Bytes of text that a module may have, and what it is for. Executable memory is scarce on an ESP32.
 MODULES = {
-    "_sdboot": (18 << 10, "stays: card, journal, state"),
+    "_sdboot": (19 << 10, "stays: card, journal, state"),
+    "_sdlog": (22 << 10, 'the same with journal="log"'),
     "_sdlist": (6 << 10, "to look for a release"),
     "_sdhttp": (9 << 10, "to speak to a server"),
     "_sdota": (16 << 10, "to install one"),
     "_sdindex": (12 << 10, "to install one that has an index"),
     "_sdswap": (12 << 10, "at a boot that swaps, verify, confirm"),
     "_sdcard": (20 << 10, "for a card that is new"),
-    "_sdarea": (22 << 10, "for one whose journal is missing, old or damaged"),
+    "_sdarea": (24 << 10, "for one whose journal is missing, old or damaged"),
     "_sdprobe": (16 << 10, "to see what is on one, and for read-only files"),
     "_sdsign": (16 << 10, "to check a signature"),
     "_sderror": (4 << 10, "to say what an error means"),

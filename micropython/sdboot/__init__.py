@@ -8,7 +8,7 @@ __version__ = "0.1.0"
 try:
     from ._errors import Error, CardError, NetworkError, PackageError
     from .board import boot, version, status, confirm, rollback, verify
-    from .board import transaction, recover, format
+    from .board import transaction, sync, recover, format
 except ValueError as e:  # of a file *.mpy
     import sys
 

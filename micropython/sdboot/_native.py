@@ -25,6 +25,15 @@ def load(name):
     return loaded or _load(name)
 
 
+def with_log():
+    """From now on _sdboot is the module that has the journal's log. Native code has two, so that
+    it costs memory only where it is wanted; in firmware there is one, and it can do both."""
+    try:
+        sys.modules["sdboot._sdboot"] = load("_sdlog")
+    except ImportError:
+        pass
+
+
 def builtin(name):
     """The firmware's own module `name`, whatever a file on the card is called: modules like socket
     can be replaced by files, under their names with a "u" in front they can't."""

@@ -3,11 +3,14 @@
 # stay in memory is in startup.py and manage.py.
 
 import sys
+from micropython import const
 
 from . import mounted
-from ._errors import check, reason
+from ._errors import CardError, check, reason
 from ._native import load
 from .mounted import version
+
+_EIO = const(5)
 
 
 def boot(
@@ -34,7 +37,8 @@ def boot(
     format  "auto": a card proved blank or an empty exFAT is formatted, anything else that can't be
             mounted is left as it is; "never"; "any": whatever can't be mounted is formatted
     journal FAT only: every close() and flush() is all or nothing when power fails; False for a
-            card as plain FatFs writes it
+            card as plain FatFs writes it. "log": a small flush costs one sector, and goes to where
+            it belongs later: a PC that reads the card before sync() sees it as it was a while ago
     attempts  boots that a new release gets to call confirm(), else it is taken back; 0: no trial
     trial_timeout  seconds after which an unconfirmed release is reset; 0: never
     confirm_after  for applications that can't call confirm(): seconds of main.py running after
@@ -126,6 +130,16 @@ def transaction():
     from .transact import Transaction
 
     return Transaction(mounted.volume)
+
+
+def sync():
+    """With journal="log": all that is flushed goes to where it belongs, so that a PC can read the
+    card. Without a log, and in a transaction, there is nothing to do."""
+    if mounted.failed():
+        raise CardError(_EIO, "an earlier write to the card has failed: call sdboot.recover()")
+    volume = mounted.volume
+    if volume is not None and volume.info()[mounted.RECORDS] > 0:
+        check(volume.checkpoint(2), "sync")
 
 
 def recover():

@@ -19,6 +19,7 @@ _ENOSPC = const(28)
 _EBADE = const(52)
 _EILSEQ = const(84)
 _EUCLEAN = const(117)
+_ELOG = const(229)
 
 _sdboot = load("_sdboot")
 
@@ -97,7 +98,9 @@ def _known_fat(card, journal):
         # 4: its control area wants care first, from _new_volume(). 0: it has none, and gets none
         # without the journal.
         return volume if has in (1, 3) or not (has or journal) else None
-    except OSError:  # no FAT, or it can't be read: recognise() says which
+    except OSError as e:  # no FAT, or it can't be read: recognise() says which
+        if e.errno == _ELOG:
+            raise
         return None
 
 

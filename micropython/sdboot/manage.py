@@ -65,8 +65,9 @@ def _journal():
     if mounted.why:
         known = {-_ECANCELED: "not wanted", -_ENOSPC: "no room for it"}
         return "off: " + (known.get(mounted.why) or strerror(mounted.why))
-    replay = mounted.volume.info()[mounted.REPLAYED]
-    return ("on", "on, replayed at boot", "on, card was changed elsewhere")[replay]
+    info = mounted.volume.info()
+    said = "on, with a log" if info[mounted.RECORDS] >= 0 else "on"
+    return said + ("", ", replayed at boot", ", card was changed elsewhere")[info[mounted.REPLAYED]]
 
 
 def _fits():

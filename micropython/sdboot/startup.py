@@ -6,12 +6,13 @@
 import gc
 from micropython import const
 
-from . import mounted
+from . import board, mounted
 from ._errors import reason
-from ._native import builtin, load
+from ._native import builtin, load, with_log
 from .mounted import version
 
 _ENOENT = const(2)
+_ELOG = const(229)
 
 
 def attempt(f, *args):
@@ -35,6 +36,11 @@ def run(pin, sd, fs, formatting, journal, attempts, timeout, confirm_after, inbo
             "nothing will be formatted"
         )
         fs, formatting = "fat", "never"
+    if journal == "log":
+        journal = 2  # as _sdboot.Volume has it
+    elif journal not in (True, False):
+        print('sdboot: boot(): journal is True, False or "log", not %r: True is taken' % (journal,))
+        journal = True
     try:
         pressed = attempt(_pressed, pin, sd)
         if not attempt(_find, sd, fs, formatting, journal):
@@ -51,6 +57,7 @@ def run(pin, sd, fs, formatting, journal, attempts, timeout, confirm_after, inbo
         if mounted.point is None:
             return _stay()
         attempt(_announce, found)
+        attempt(_idle)
         if on_trial:
             if confirm_after is not None:
                 confirm_after = _number("confirm_after", confirm_after, timeout)
@@ -78,9 +85,20 @@ def _pressed(pin, sd):
 
 
 def _find(sd, fs, formatting, journal):
+    if journal == 2:
+        with_log()
     card = load("card")
     mounted.card = card.open(sd)
-    card.use(mounted.card, fs, formatting, journal)
+    try:
+        card.use(mounted.card, fs, formatting, journal)
+    except OSError as e:
+        if e.errno != _ELOG:
+            raise
+        # An earlier boot.py has left a log, which only the other module can read.
+        with_log()
+        board.forget("card")
+        mounted.card = load("_sdboot").Card(mounted.card)
+        load("card").use(mounted.card, fs, formatting, journal)
     return True
 
 
@@ -126,6 +144,11 @@ def _root():
 def _announce(found):
     found = "no release" if found == "0.0.0" else found
     print("sdboot: %s on SD card, %s" % (found, load("card").describe()))
+
+
+def _idle():
+    if mounted.volume is not None and mounted.volume.info()[mounted.RECORDS] >= 0:
+        load("idle").start()
 
 
 def _watch(timeout, confirm_after):

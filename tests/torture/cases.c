@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/bytes.h"
+#include "core/crc32.h"
 
 // Does the card go on working? A file is written and read back, and nothing else changes.
 static bool goes_on(struct env *e, const char **why) {
@@ -94,6 +95,30 @@ static bool case_recover(struct job *job, struct env *e, uint32_t lo, uint32_t h
     return true;
 }
 
+// Does the log on the card change a sector first that the PC has changed? One is enough for the
+// board to know; it can't know of others.
+static bool strange_base(const struct image *before, const struct image *after, uint32_t anchor,
+                         uint32_t area, uint32_t area_end) {
+    uint32_t epoch = sdb_get32(image_get(after, anchor)->data + 8);
+    for (uint32_t lba = anchor + 1; lba < area_end; lba++) {
+        const uint8_t *s = image_get(after, lba)->data;
+        uint32_t at = 16;
+        if (memcmp(s, "sdbK", 4) != 0 || sdb_get32(s + 4) != area || sdb_get32(s + 8) != epoch ||
+            sdb_get16(s + 12) != lba - anchor - 1 || sdb_get32(s + 508) != sdb_crc32(0, s, 508)) {
+            break;
+        }
+        for (uint32_t n = sdb_get16(s + 14); n > 0; n--) {
+            uint32_t kind = sdb_get16(s + at + 8) >> 9;
+            uint32_t home = sdb_get32(s + at);
+            if (kind == 0 && image_get(after, home) != image_get(before, home)) {
+                return true;
+            }
+            at += 12 + (kind == 2 ? 4 : 0) + sdb_get16(s + at + 10);
+        }
+    }
+    return false;
+}
+
 // How many of the sectors that the header on the card tells of have a content that is neither what
 // they had before the PC nor what the commit would give them? Two tell the board that somebody was
 // there; with fewer it can't know (docs/DESIGN.md).
@@ -102,7 +127,22 @@ static unsigned strange_homes(const struct image *before, const struct image *af
     uint32_t area = sdb_get32(pointer + 4);
     const uint8_t *header = image_get(after, area + SDB_CONTROL_HEADER)->data;
     unsigned strange = 0;
-    if (memcmp(pointer, "sdbP", 4) != 0 || memcmp(header, "sdbJ", 4) != 0) {
+    if (memcmp(pointer, "sdbP", 4) != 0) {
+        return 2;
+    }
+    uint32_t sectors = sdb_get32(pointer + 8);
+    uint32_t anchor = area + sdb_area_anchor(sectors);
+    const uint8_t *a = image_get(after, anchor)->data;
+    bool commit = memcmp(header, "sdbJ", 4) == 0;
+    for (uint32_t i = 0; commit && i < sdb_get32(header + 16) && i < 40; i++) {
+        const uint8_t *slot = image_get(after, area + SDB_CONTROL_HEADER + 1 + i)->data;
+        commit =
+            sdb_crc32(0, slot, 512) == sdb_get32(header + 32 + 12 * i); // else it was cut short
+    }
+    if (memcmp(a, "sdbL", 4) == 0 && (!commit || sdb_get32(a + 8) != sdb_get32(header + 4) >> 8)) {
+        return strange_base(before, after, anchor, area, area + sectors - 1) ? 2 : 0;
+    }
+    if (!commit) {
         return 2;
     }
     for (uint32_t i = 0; i < sdb_get32(header + 16) && i < 40; i++) {
@@ -205,6 +245,7 @@ void case_judge(struct job *job, const struct image *img, uint32_t lo, uint32_t 
         // Creation and its commit happen during recovery: the state after is right as well.
         hi = job->states.count - 1 > hi ? hi + 1 : hi;
     }
+    e.log = job->scenario->log && job->counter % 2 == 0; // or another boot.py since
     if (case_recover(job, &e, lo, hi)) {
         size_t writes = log.count;
         case_follow_up(job, &e);

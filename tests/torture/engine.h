@@ -50,6 +50,12 @@ int prepare_full_update(struct env *e);
 int run_full_update(struct env *e);
 bool resume_full_update(struct env *e, uint64_t visible, const char **why);
 
+// The journal's log.
+int run_log_append(struct env *e);
+int run_log_mixed(struct env *e);
+int run_log_patch(struct env *e);
+int run_log_transactions(struct env *e);
+
 // littlefs
 int run_lfs_application(struct env *e);
 int run_lfs_logging(struct env *e);

@@ -299,6 +299,7 @@ int env_boot(struct env *e, bool create, const char **why) {
         err = SDB_ENOENT;
     }
     sdb_volume_bdev(&e->volume, &e->mounted);
+    sdb_journal_log(e->journal, e->log);
     e->booted = err == 0;
     return err;
 }

@@ -45,6 +45,7 @@ struct env {
     bool booted;
     bool open;
     bool deferred;
+    bool log; // small commits are records of the journal's log
     struct states *states;
     uint64_t fs_digest; // of the last commit
     uint64_t fs_visible;

@@ -85,6 +85,7 @@ static int job_play(struct job *job, struct env *e, struct image *img, struct op
     try_failed[0] = '\0';
     image_init(img, &job->base);
     env_init(e, false, &job->vol, img, NULL, log);
+    e->log = job->scenario->log;
     e->dev.fail_at = fail_at;
     e->dev.fail_mode = variant == VARIANT_ERRORS ? FAIL_ON : FAIL_ONCE;
     e->dev.partial = variant == VARIANT_PARTIAL;

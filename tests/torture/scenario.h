@@ -20,6 +20,7 @@ struct scenario {
     bool unsynced; // files are open while others are flushed: leaks by FatFs itself
     bool two;      // only two visible releases may ever be, the first state's and one
     bool small;    // only on volumes with clusters up to 4 KiB
+    bool log;      // small commits are records of the journal's log
     bool few;      // only on volumes with few clusters: FAT16
 };
 

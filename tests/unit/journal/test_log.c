@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: MIT
+// The journal's log against a model of it: small patches, syncs, transactions, boots that nobody
+// has seen coming, commands that fail; on a volume all of whose clusters are in use.
+#include "unit.h"
+
+#include "core/bytes.h"
+#include "core/crc32.h"
+#include "core/error.h"
+#include "core/journal/journal.h"
+
+#define START 700u
+#define CLUSTERS 4200u
+#define FAT_SECTORS 17u
+#define FAT (START + 1)
+#define DATA (FAT + FAT_SECTORS + 32)
+#define SECTORS (DATA + CLUSTERS)
+#define AREA 1u
+#define AREA_SECTORS 200u
+#define ANCHOR (AREA + AREA_SECTORS - 1 - 50)
+#define USED 40u // sectors that are patched
+
+static uint8_t card_data[SECTORS][SDB_SECTOR];
+static unsigned writes;
+static unsigned fail_write; // this many more commands are done, then one fails; 0: never
+
+static int card_read(void *ctx, uint32_t lba, uint32_t count, void *buf) {
+    (void)ctx;
+    assert_true(lba < SECTORS && count <= SECTORS - lba);
+    memcpy(buf, card_data[lba], count * SDB_SECTOR);
+    return 0;
+}
+
+static int card_write(void *ctx, uint32_t lba, uint32_t count, const void *buf) {
+    (void)ctx;
+    assert_true(lba < SECTORS && count <= SECTORS - lba);
+    if (fail_write > 0 && --fail_write == 0) {
+        return SDB_EIO;
+    }
+    writes += count;
+    memcpy(card_data[lba], buf, count * SDB_SECTOR);
+    return 0;
+}
+
+static int card_sync(void *ctx) {
+    (void)ctx;
+    return 0;
+}
+
+static const struct sdb_bdev card = {NULL, SECTORS, card_read, card_write, card_sync};
+static struct sdb_fatgeo geo;
+static struct sdb_journal j;
+static struct sdb_bdev dev;
+static uint8_t now[USED][SDB_SECTOR];
+static uint8_t safe[USED][SDB_SECTOR];
+static uint32_t seed;
+
+static uint32_t draw(uint32_t n) {
+    seed = seed * 1664525u + 1013904223u;
+    return (seed >> 8) % n;
+}
+
+static int power_on(void) {
+    sdb_journal_init(&j, &card, &geo, AREA, AREA_SECTORS);
+    int res = sdb_journal_replay(&j);
+    sdb_journal_log(&j, true);
+    sdb_journal_bdev(&j, &dev);
+    return res;
+}
+
+static int setup(void **state) {
+    uint8_t boot[SDB_SECTOR] = {0xEB};
+    (void)state;
+    memset(card_data, 0, sizeof card_data);
+    card_data[0][446 + 4] = 6;
+    sdb_put32(card_data[0] + 446 + 8, START);
+    sdb_put16(card_data[0] + 510, 0xAA55);
+    sdb_put16(boot + 11, SDB_SECTOR);
+    boot[13] = 1;
+    sdb_put16(boot + 14, 1);
+    boot[16] = 1;
+    sdb_put16(boot + 17, 512);
+    sdb_put16(boot + 22, FAT_SECTORS);
+    sdb_put32(boot + 32, SECTORS - START);
+    memcpy(boot + 54, "FAT16   ", 8);
+    sdb_put16(boot + 510, 0xAA55);
+    memcpy(card_data[START], boot, sizeof boot);
+    memset(card_data[FAT], 0xFF, FAT_SECTORS * SDB_SECTOR);
+    assert_int_equal(sdb_fatgeo_read(&geo, &card, boot), 0);
+    memset(now, 0, sizeof now);
+    memset(safe, 0, sizeof safe);
+    writes = fail_write = 0;
+    assert_int_equal(power_on(), SDB_REPLAY_NONE);
+    return 0;
+}
+
+static int patch(uint32_t i, uint32_t at, uint32_t len) {
+    for (uint32_t k = at; k < at + len; k++) {
+        now[i][k] = (uint8_t)(now[i][k] + 1 + draw(200));
+    }
+    return dev.write(dev.ctx, DATA + i, 1, now[i]);
+}
+
+static void reads_as(uint8_t (*expected)[SDB_SECTOR]) {
+    uint8_t s[SDB_SECTOR];
+    for (uint32_t i = 0; i < USED; i++) {
+        assert_int_equal(dev.read(dev.ctx, DATA + i, 1, s), 0);
+        assert_memory_equal(s, expected[i], SDB_SECTOR);
+    }
+}
+
+static void one_sector_a_commit(void **state) {
+    (void)state;
+    assert_int_equal(patch(0, 10, 4) | patch(1, 500, 12), 0);
+    assert_int_equal(dev.sync(dev.ctx), 0); // with the first anchor
+    assert_int_equal(writes, 2);
+    assert_int_equal(patch(0, 14, 4), 0);
+    assert_int_equal(dev.sync(dev.ctx), 0);
+    assert_int_equal(writes, 3);
+    assert_int_equal(sdb_journal_records(&j), 2);
+    assert_int_equal(card_data[DATA][10], 0);
+    assert_int_equal(sdb_journal_checkpoint(&j), 0);
+    assert_memory_equal(card_data[DATA], now[0], SDB_SECTOR);
+    assert_int_equal(sdb_journal_records(&j), 0);
+}
+
+static void replayed(void **state) {
+    (void)state;
+    assert_int_equal(patch(0, 10, 4) | patch(7, 0, 100), 0);
+    assert_int_equal(dev.sync(dev.ctx), 0);
+    assert_int_equal(patch(0, 12, 4), 0);
+    assert_int_equal(dev.sync(dev.ctx), 0);
+    assert_int_equal(power_on(), SDB_REPLAY_DONE);
+    assert_int_equal(sdb_journal_found(&j), 2);
+    assert_memory_equal(card_data[DATA], now[0], SDB_SECTOR);
+    assert_memory_equal(card_data[DATA + 7], now[7], SDB_SECTOR);
+    assert_int_equal(power_on(), SDB_REPLAY_NONE);
+}
+
+static void foreign_changes_stand(void **state) {
+    (void)state;
+    assert_int_equal(patch(0, 10, 4) | patch(7, 0, 100), 0);
+    assert_int_equal(dev.sync(dev.ctx), 0);
+    card_data[DATA + 7][300] = 1;
+    writes = 0;
+    assert_int_equal(power_on(), SDB_REPLAY_FOREIGN);
+    assert_int_equal(writes, 0);
+    memset(now, 0, sizeof now);
+    now[7][300] = 1;
+    reads_as(now);
+    assert_int_equal(patch(3, 0, 1), 0);
+    assert_int_equal(power_on(), SDB_REPLAY_NONE); // forgotten by the first write
+}
+
+static void an_abort_keeps_records(void **state) {
+    (void)state;
+    assert_int_equal(patch(0, 10, 4), 0);
+    assert_int_equal(dev.sync(dev.ctx), 0);
+    memcpy(safe, now, sizeof safe);
+    assert_int_equal(patch(0, 10, 4), 0);
+    sdb_journal_abort(&j);
+    reads_as(safe);
+}
+
+static void records_that_make_no_sense(void **state) {
+    // With a right CRC: nothing is written that they name.
+    static const uint32_t fields[][2] = {
+        {0, SECTORS}, {0, AREA + 3}, {8, 3 << 9}, {10, 600}, {8, 511}};
+    for (uint32_t i = 0; i < COUNT(fields); i++) {
+        UNIT_CASE(i);
+        setup(state);
+        assert_int_equal(patch(0, 10, 4), 0);
+        assert_int_equal(dev.sync(dev.ctx), 0);
+        uint8_t *record = card_data[ANCHOR + 1];
+        if (fields[i][0] == 0) {
+            sdb_put32(record + 16, fields[i][1]);
+        } else {
+            sdb_put16(record + 16 + fields[i][0], fields[i][1]);
+        }
+        sdb_put32(record + 508, sdb_crc32(0, record, 508));
+        writes = 0;
+        assert_int_equal(power_on(), SDB_REPLAY_FOREIGN);
+        assert_int_equal(writes, 0);
+    }
+}
+
+static void live(uint32_t steps) {
+    bool open = false;
+    for (uint32_t step = 0; step < steps; step++) {
+        int err = 0;
+        bool commits = false;
+        if (draw(25) == 0) {
+            fail_write = 1 + draw(12);
+        }
+        uint32_t what = draw(40);
+        if (what == 0 && !open) {
+            err = sdb_journal_begin(&j);
+            open = err == 0;
+            commits = true;
+        } else if (what == 1 && open) {
+            err = sdb_journal_commit(&j);
+            open = err != 0;
+            commits = true;
+        } else if (what == 2) {
+            fail_write = 0;
+            memcpy(now, safe, sizeof now);
+            open = false;
+            assert_true(power_on() >= 0);
+        } else if (what == 3) {
+            fail_write = 0;
+            memcpy(now, safe, sizeof now);
+            open = false;
+            sdb_journal_abort(&j);
+        } else if (what == 4) {
+            reads_as(now);
+        } else if (what < 22) {
+            err = dev.sync(dev.ctx);
+            commits = !open;
+        } else {
+            uint32_t at = draw(SDB_SECTOR);
+            uint32_t len = 1 + draw(what < 26 ? 400 : 20);
+            err =
+                patch(draw(draw(2) ? 3 : USED), at, at + len > SDB_SECTOR ? SDB_SECTOR - at : len);
+        }
+        if (err == 0 && commits) {
+            memcpy(safe, now, sizeof safe);
+        }
+        if (err == 0) {
+            continue;
+        }
+        // All of it or nothing.
+        fail_write = 0;
+        if (draw(2) == 0 || sdb_journal_is_dead(&j)) {
+            assert_true(power_on() >= 0);
+        } else {
+            sdb_journal_abort(&j);
+        }
+        bool all = commits;
+        for (uint32_t i = 0; i < USED && all; i++) {
+            uint8_t s[SDB_SECTOR];
+            assert_int_equal(dev.read(dev.ctx, DATA + i, 1, s), 0);
+            all = memcmp(s, now[i], SDB_SECTOR) == 0;
+        }
+        memcpy(all ? safe : now, all ? now : safe, sizeof now);
+        reads_as(now);
+        open = false;
+    }
+}
+
+static void model(void **state) {
+    for (uint32_t i = 0; i < 40; i++) {
+        UNIT_CASE(i);
+        seed = i;
+        setup(state);
+        live(1500);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(one_sector_a_commit, setup),
+        cmocka_unit_test_setup(replayed, setup),
+        cmocka_unit_test_setup(foreign_changes_stand, setup),
+        cmocka_unit_test_setup(an_abort_keeps_records, setup),
+        cmocka_unit_test_setup(records_that_make_no_sense, setup),
+        cmocka_unit_test(model),
+    };
+    return cmocka_run_group_tests_name("log", tests, NULL, NULL);
+}
