@@ -21,6 +21,14 @@ static mp_obj_t mod_begin(mp_obj_t card_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(mod_begin_obj, mod_begin);
 
+// end(card) -> 0 or -errno: another filesystem has been made, see sdb_mkfs_end
+static mp_obj_t mod_end(mp_obj_t card_in) {
+    struct sdb_card *card = mod_card(card_in);
+    SDB_KEEP(card);
+    return sdb_call_end(card->call, sdb_mkfs_end(&card->dev, card->bounce));
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(mod_end_obj, mod_end);
+
 struct mod_mkfs {
     struct sdb_card *card;
     uint8_t buf[MKFS_BUFFER];
@@ -41,6 +49,7 @@ static MP_DEFINE_CONST_FUN_OBJ_2(mod_mkfs_obj, mod_mkfs);
 #define SDCARD_TYPES(T) T(sdb_card_type)
 #define SDCARD_GLOBALS(X)                                                                          \
     X(MP_QSTR_begin, mod_begin_obj)                                                                \
+    X(MP_QSTR_end, mod_end_obj)                                                                    \
     X(MP_QSTR_mkfs, mod_mkfs_obj)
 
 SDB_MODULE(sdb_mod_sdcard, MP_QSTR__sdcard, SDCARD_GLOBALS, SDCARD_TYPES);

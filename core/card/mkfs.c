@@ -2,13 +2,15 @@
 #include "core/card/mkfs.h"
 
 #include "core/bytes.h"
+#include "core/card/probe.h"
 #include "core/error.h"
 
 #include <stdbool.h>
 #include <string.h>
 
-#define MKFS_MIB 2048u // sectors
-#define MKFS_GAP 1024u // sectors before the first partition, at least
+#define MKFS_MIB 2048u       // sectors
+#define MKFS_GAP 1024u       // sectors before the first partition, at least
+#define MKFS_NAME "sdboot  " // who has formatted it, in the boot sector
 
 struct mkfs {
     const struct sdb_bdev *dev;
@@ -76,7 +78,7 @@ static void mkfs_boot_sector(const struct mkfs *m, uint32_t serial) {
     uint8_t *b = m->buf;
     uint8_t *ext = b + (m->fat32 ? 64 : 36); // the part that comes after the type's own fields
     memset(b, 0, SDB_SECTOR);
-    memcpy(b, "\xeb\x58\x90sdboot  ", 11);
+    memcpy(b, "\xeb\x58\x90" MKFS_NAME, 11);
     sdb_put16(b + 11, SDB_SECTOR);
     b[13] = (uint8_t)m->cluster;
     sdb_put16(b + 14, m->reserved);
@@ -149,17 +151,38 @@ static int mkfs_boot_sectors(const struct mkfs *m, uint32_t serial) {
     return res < 0 ? res : mkfs_write_one(m, m->start);
 }
 
-static int mkfs_mbr(const struct mkfs *m, uint32_t serial) {
-    uint8_t *entry = m->buf + 446;
-    memset(m->buf, 0, SDB_SECTOR);
-    sdb_put32(m->buf + 440, serial);
+static void mkfs_mbr(uint8_t *s, bool fat32, uint32_t start, uint32_t sectors, uint32_t serial) {
+    uint8_t *entry = s + 446;
+    memset(s, 0, SDB_SECTOR);
+    sdb_put32(s + 440, serial);
     memcpy(entry + 1, "\xfe\xff\xff", 3); // no CHS address
-    entry[4] = m->fat32 ? 0x0c : 0x0e;    // FAT32, FAT16, both with LBA
+    entry[4] = fat32 ? 0x0c : 0x0e;       // FAT32, FAT16, both with LBA
     memcpy(entry + 5, "\xfe\xff\xff", 3);
-    sdb_put32(entry + 8, m->start);
-    sdb_put32(entry + 12, m->sectors);
-    sdb_put16(m->buf + 510, 0xaa55);
-    return mkfs_write_one(m, 0);
+    sdb_put32(entry + 8, start);
+    sdb_put32(entry + 12, sectors);
+    sdb_put16(s + 510, 0xaa55);
+}
+
+int sdb_mkfs_table(const struct sdb_bdev *dev, struct sdb_fatgeo *geo, uint8_t *buf) {
+    static const uint16_t starts[2] = {4 * MKFS_MIB, MKFS_GAP};
+    for (int i = 0; i < 2; i++) {
+        const uint32_t start = starts[i];
+        if (start >= dev->sectors) {
+            continue;
+        }
+        int res = dev->read(dev->ctx, start, 1, buf);
+        if (res < 0) {
+            return res;
+        }
+        if (memcmp(buf + 3, MKFS_NAME, 8) == 0 && sdb_get32(buf + 28) == start &&
+            sdb_fatgeo_parse(geo, buf, start, dev->sectors) == 0 &&
+            geo->sectors == dev->sectors - start) {
+            uint32_t serial = sdb_get32(buf + (geo->type == 32 ? 67 : 39));
+            mkfs_mbr(buf, geo->type == 32, start, geo->sectors, serial);
+            return 1;
+        }
+    }
+    return 0;
 }
 
 static void mkfs_begun(uint8_t *sector) {
@@ -169,9 +192,24 @@ static void mkfs_begun(uint8_t *sector) {
 }
 
 int sdb_mkfs_begin(const struct sdb_bdev *dev, uint8_t *buf) {
+    // Sector 0 may be torn, and a blank card is not blank any more: it is said elsewhere before.
+    uint32_t note = sdb_probe_unread(dev->sectors);
+    int res = 0;
     mkfs_begun(buf);
-    int res = dev->write(dev->ctx, 0, 1, buf);
+    if (note != 0) {
+        res = dev->write(dev->ctx, note, 1, buf);
+        res = res < 0 ? res : dev->sync(dev->ctx);
+    }
+    if (res == 0) {
+        res = dev->write(dev->ctx, 0, 1, buf);
+    }
     return res < 0 ? res : dev->sync(dev->ctx);
+}
+
+int sdb_mkfs_end(const struct sdb_bdev *dev, uint8_t *buf) {
+    uint32_t note = sdb_probe_unread(dev->sectors);
+    memset(buf, 0, SDB_SECTOR);
+    return note != 0 ? dev->write(dev->ctx, note, 1, buf) : 0;
 }
 
 bool sdb_mkfs_unfinished(const uint8_t *sector) {
@@ -189,6 +227,9 @@ int sdb_mkfs_fat(const struct sdb_bdev *dev, uint32_t serial, uint8_t *buf, uint
     if (res == 0) {
         res = sdb_mkfs_begin(dev, buf);
     }
+    if (res == 0) { // from here on sector 0 is enough, which a boot sector can replace
+        res = sdb_mkfs_end(dev, buf);
+    }
     if (res == 0) {
         res = mkfs_write_zeros(&m, 1, m.start - 1);
     }
@@ -202,7 +243,8 @@ int sdb_mkfs_fat(const struct sdb_bdev *dev, uint32_t serial, uint8_t *buf, uint
         res = dev->sync(dev->ctx);
     }
     if (res == 0) {
-        res = mkfs_mbr(&m, serial);
+        mkfs_mbr(buf, m.fat32, m.start, m.sectors, serial);
+        res = mkfs_write_one(&m, 0);
     }
     return res < 0 ? res : dev->sync(dev->ctx);
 }

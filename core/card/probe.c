@@ -251,11 +251,24 @@ static int probe_exfat(const struct sdb_bdev *dev, struct sdb_probe *probe, uint
     return res;
 }
 
+// Was the first write of a format cut short, on a card that was blank?
+static int probe_torn(const struct sdb_bdev *dev, uint8_t *buf) {
+    uint32_t note = sdb_probe_unread(dev->sectors);
+    int res = note != 0 ? sdb_probe_read(dev, note, buf) : 0;
+    return note == 0 || res < 0 || !sdb_mkfs_unfinished(buf)
+               ? res
+               : sdb_probe_blank_part(dev, 1, dev->sectors, buf);
+}
+
 // Not known by its beginning: blank, or what is left of something.
 static int probe_rest(const struct sdb_bdev *dev, struct sdb_probe *probe, uint8_t *buf) {
     uint32_t lost;
     probe->volume = 0;
-    int res = sdb_probe_blank(dev, &lost, buf);
+    int res = probe_torn(dev, buf);
+    if (res == 1) {
+        return sdb_probe_found(probe, SDB_PROBE_UNFINISHED, "a format that was cut short", "");
+    }
+    res = res < 0 ? res : sdb_probe_blank(dev, &lost, buf);
     if (res < 0) {
         return res;
     }

@@ -16,7 +16,7 @@ enum sdb_probe_kind {
     SDB_PROBE_FOREIGN,     // what we don't use, or what FatFs does not mount
     SDB_PROBE_LOST,        // a volume at `volume`, but no partition table that leads to it
     SDB_PROBE_PARTITIONS,  // a partition table with nothing known in its partitions
-    SDB_PROBE_UNFINISHED,  // sdb_mkfs_fat was cut short
+    SDB_PROBE_UNFINISHED,  // sdb_mkfs_begin or sdb_mkfs_fat was cut short
 };
 
 struct sdb_probe {
@@ -42,5 +42,9 @@ struct sdb_probe {
 // Sources: Microsoft FAT specification 1.03, exFAT specification 1.00, littlefs SPEC.md,
 // and the magic numbers of the other filesystems.
 int sdb_probe(const struct sdb_bdev *dev, struct sdb_probe *probe, uint8_t *buf);
+
+// A sector that nobody reads to see whether a card of `sectors` is blank, 0: there is none. What is
+// written there before anything else can't make the card look used.
+uint32_t sdb_probe_unread(uint32_t sectors);
 
 #endif

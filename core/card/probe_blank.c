@@ -2,6 +2,8 @@
 // Is a card blank? Real reads, and a bounded number of them: probe.h says which and why.
 #include "core/card/probe_parts.h"
 
+#include <string.h>
+
 #define BLANK_RUN (SDB_PROBE_BUFFER / SDB_SECTOR) // sectors of a command
 #define BLANK_FIRST 2048u                         // read in full: the first MiB
 #define BLANK_LAST 272u                           // and the last 136 KiB
@@ -17,12 +19,7 @@ struct blank {
 };
 
 static bool blank_sector(const struct blank *b, const uint8_t *sector) {
-    for (uint32_t i = 0; i < SDB_SECTOR; i++) {
-        if (sector[i] != b->fill) {
-            return false;
-        }
-    }
-    return true;
+    return sector[0] == b->fill && memcmp(sector, sector + 1, SDB_SECTOR - 1) == 0;
 }
 
 // The first sector of all is in buf: what the others are to be.
@@ -79,13 +76,18 @@ static int blank_octaves(struct blank *b) {
     return res;
 }
 
-// From `from` to `to`, evenly, and what is before `to`. Stops at what is not blank.
-static int blank_evenly(struct blank *b, uint32_t from, uint32_t to) {
+// The first sector of the sample `i` of those that are spread evenly.
+static uint32_t blank_sample(uint32_t from, uint32_t to, uint32_t i) {
     uint32_t step = (to - from) / BLANK_SAMPLES;
     uint32_t rest = (to - from) % BLANK_SAMPLES;
+    return from + i * step + i * rest / BLANK_SAMPLES;
+}
+
+// From `from` to `to`, evenly, and what is before `to`. Stops at what is not blank.
+static int blank_evenly(struct blank *b, uint32_t from, uint32_t to) {
     int res = 0;
     for (uint32_t i = 0; res == 0 && b->blank && i < BLANK_SAMPLES; i++) {
-        res = blank_run(b, from + i * step + i * rest / BLANK_SAMPLES, to);
+        res = blank_run(b, blank_sample(from, to, i), to);
     }
     return res != 0 || !b->blank
                ? res
@@ -119,4 +121,23 @@ int sdb_probe_blank_part(const struct sdb_bdev *dev, uint32_t from, uint32_t to,
         res = blank_evenly(&b, from, to);
     }
     return res < 0 ? res : b.blank;
+}
+
+uint32_t sdb_probe_unread(uint32_t sectors) {
+    // Behind the first MiB, before the second sample of the octave that begins there.
+    const uint32_t end = BLANK_FIRST + BLANK_FIRST / BLANK_OCTAVE;
+    if (sectors < end + BLANK_LAST) {
+        return 0;
+    }
+    for (uint32_t lba = BLANK_FIRST + BLANK_RUN; lba < end; lba++) {
+        bool read = false;
+        for (uint32_t i = 0; i < BLANK_SAMPLES; i++) { // of the whole card, and without sector 0
+            read |= lba - blank_sample(0, sectors, i) < BLANK_RUN;
+            read |= lba - blank_sample(1, sectors, i) < BLANK_RUN;
+        }
+        if (!read) {
+            return lba;
+        }
+    }
+    return 0;
 }

@@ -3,11 +3,15 @@
 // are lost?
 #include <string.h>
 
+#include "core/card/mkfs.h"
 #include "core/error.h"
 #include "core/journal/control_copy.h"
 
 #define RESCUE_FIRST 8u      // sectors of the first 4 KiB
 #define RESCUE_FAR 0x800000u // sectors of the largest FAT16 volume: 4 GiB
+// Where the search ends on a card of any size, 32 GiB: 65,536 reads, half a minute. A file is made
+// in the first clusters that are free.
+#define RESCUE_END 0x4000000u
 
 #define FSINFO_LEAD 0x41615252u
 #define FSINFO_MAGIC_AT 484
@@ -234,6 +238,24 @@ static int rescue_backup(const struct sdb_bdev *card, uint8_t *buf) {
     return res == 1 ? SDB_RESCUE_DONE : res < 0 ? res : SDB_RESCUE_NONE;
 }
 
+// A card that sdboot has formatted and that has no area yet, or none that was found: its MBR
+// follows from the boot sector. That may be the last write of the format, torn.
+static int rescue_table(const struct sdb_bdev *card, uint8_t *buf) {
+    struct sdb_fatgeo geo;
+    int res = control_get(card, 0, buf);
+    if (res < 0 || sdb_control_is_table(buf, card->sectors)) {
+        return res < 0 ? res : SDB_RESCUE_NONE;
+    }
+    res = sdb_mkfs_table(card, &geo, buf);
+    int seen = res == 1 ? sdb_control_sees_fat(card, &geo, buf + SDB_SECTOR) : 0;
+    if (res < 0 || seen <= 0) {
+        return res < 0 ? res : seen;
+    }
+    res = control_put(card, 0, buf);
+    res = res < 0 ? res : control_flush(card);
+    return res < 0 ? res : SDB_RESCUE_DONE;
+}
+
 struct rescue_scan {
     bool any; // something is on the card
     bool fat; // a FAT, or its boot sector
@@ -255,17 +277,18 @@ static int rescue_at(const struct sdb_bdev *card, uint32_t lba, struct rescue_sc
                : SDB_RESCUE_NONE;
 }
 
-static int rescue_search(const struct sdb_bdev *card, uint8_t *buf) {
-    struct rescue_scan scan = {false, false};
+// Sectors from `lba` on. Those of the gap are looked at first.
+static int rescue_search(const struct sdb_bdev *card, uint32_t lba, struct rescue_scan *scan,
+                         uint8_t *buf) {
+    const bool near = lba < CONTROL_GAP_END;
     int best = SDB_RESCUE_NONE;
-    uint32_t lba = 1;
     for (;;) {
         bool far = lba >= CONTROL_GAP_END;
-        uint32_t end = !far || scan.fat ? card->sectors : RESCUE_FAR;
-        if (lba >= end || lba >= card->sectors || (far && !scan.any)) {
+        uint32_t end = near ? CONTROL_GAP_END : scan->fat ? RESCUE_END : RESCUE_FAR;
+        if (lba >= end || lba >= card->sectors || (far && !scan->any)) {
             return best; // a blank card must not cost a minute of reading
         }
-        int res = rescue_at(card, lba, &scan, buf);
+        int res = rescue_at(card, lba, scan, buf);
         if (res < 0 || res == SDB_RESCUE_DONE) {
             return res;
         }
@@ -289,10 +312,16 @@ int sdb_control_rescue(const struct sdb_bdev *card, uint8_t *buf, uint32_t len) 
     } else {
         res = res == SDB_ENOENT ? SDB_RESCUE_NONE : res;
     }
+    struct rescue_scan scan = {false, false};
     int lost = res == SDB_RESCUE_LOST;
     if (res == SDB_RESCUE_NONE) {
-        res = rescue_search(card, buf);
+        res = rescue_search(card, 1, &scan, buf);
         lost |= res == SDB_RESCUE_LOST;
+        res = res == SDB_RESCUE_NONE ? rescue_table(card, buf) : res;
+        if (res == SDB_RESCUE_NONE || res == SDB_RESCUE_LOST) {
+            res = rescue_search(card, CONTROL_GAP_END, &scan, buf);
+            lost |= res == SDB_RESCUE_LOST;
+        }
     }
     if (res == SDB_RESCUE_NONE || res == SDB_RESCUE_LOST) {
         res = rescue_backup(card, buf);

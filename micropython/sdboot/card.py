@@ -151,13 +151,19 @@ def format(card, fs):
     if fs == "littlefs":
         blocks = _sdboot.Card(card, LFS_BLOCK)
         # littlefs writes but a few sectors: marks of what was there before would outlive it. Sector
-        # 0 says that the card is being formatted until littlefs replaces it.
-        failed = load("_sdcard").begin(card) or card.writeblocks(1, bytes(LFS_BLOCK - 512))
+        # 0 says that the card is being formatted until littlefs replaces it. If that is cut short
+        # a card that was blank must look so elsewhere: what is erased gets its value.
+        wiped = bytearray(LFS_BLOCK)
+        failed = card.readblocks(card.ioctl(4, 0) - LFS_BLOCK // 512, wiped)
+        wiped = (b"\xff" if wiped[0] == 0xFF else b"\0") * LFS_BLOCK
+        sdcard = load("_sdcard")
+        failed = failed or sdcard.begin(card) or card.writeblocks(1, memoryview(wiped)[512:])
         for i in range(1, WIPE_BLOCKS):
-            failed = failed or blocks.writeblocks(i, bytes(LFS_BLOCK))
+            failed = failed or blocks.writeblocks(i, wiped)
         if failed:
             raise CardError(_EIO, "formatting the SD card failed: it can't be written")
         vfs.VfsLfs2.mkfs(blocks, **mounted.LFS)
+        sdcard.end(card)
     elif fs == "fat":
         error = load("_sdcard").mkfs(card, time.ticks_us())
         if error == -_ENOSPC:

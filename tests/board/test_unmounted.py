@@ -2,11 +2,13 @@
 """Cards that FatFs does not mount although somebody's data is on them: never formatted by
 themselves, named, and formatted if that is asked for."""
 
+import random
 import shutil
 import subprocess
 import unittest
 
 import cards
+from cutting import CutTest
 from rig import EMULATED, MIB, MTOOLS, BoardTest, blank, digest, find_fat, read_sector, run, write_at
 
 DATA = b"a photo of the only day" * 400
@@ -228,6 +230,35 @@ class Unmounted(BoardTest):
                     self.power("--cut", cut, boot=boot, repl=False, status=75)
                     r = self.power(boot=boot, repl=False)
                     self.assertIn("sdboot: no release on SD card, " + kind, r.out)
+
+
+class Torn(CutTest):
+    """The power fails in the middle of a sector that the formatting of a blank card writes."""
+
+    def test_first_boot(self):
+        for boot, kind in (("", "FAT"), ("fs='littlefs'", "littlefs")):
+            with self.subTest(kind):
+                blank(self.card, 8 * MIB)
+                flash = self.flash("first", boot)
+
+                def judge(board, run):
+                    r = board.power_flash(flash, repl=False)
+                    board.assertIn("sdboot: no release on SD card, " + kind, r.out)
+                    self.assertNotIn("it was left as it is", r.out)
+
+                _, _, written = self.writes(flash)
+                whole = len(written)
+                for first, last in ((1, 8), (whole - 12, whole)):
+                    for n in range(first, last + 1):
+                        board = self.twin("torn-%d" % n)
+                        board.start(flash, "--cut", n)
+                        for noise in (random.Random(n).randbytes(512), b"\xff" * 512):
+                            write_at(board.card, written[n - 1] * 512, noise)
+                            again = board.twin("again")
+                            with self.subTest(cut=n, sector=written[n - 1]):
+                                judge(again, None)
+                            shutil.rmtree(again.dir)
+                        shutil.rmtree(board.dir)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@
 #include "core/card/fatgeo.h"
 #include "core/card/mkfs.h"
 #include "core/card/probe.h"
+#include "core/journal/control.h"
 #include "ramdisk.h"
 
 #define MIB 2048u
@@ -201,12 +202,13 @@ static void test_cuts(void **state) {
                 break;
             }
             assert_int_equal(res, SDB_EIO);
-            if (cut == 0) {
-                assert_int_equal(kind, what == 0   ? SDB_PROBE_BLANK
+            if (cut <= 1) { // the first is a note where nobody looks for content
+                assert_int_equal(kind, what == 0
+                                           ? (cut == 0 ? SDB_PROBE_BLANK : SDB_PROBE_UNFINISHED)
                                        : what == 1 ? SDB_PROBE_UNKNOWN
                                        : what == 2 ? SDB_PROBE_FAT
                                                    : SDB_PROBE_FOREIGN);
-            } else if (what == 3 && cut <= 2) {
+            } else if (what == 3 && cut <= 4) {
                 assert_int_equal(kind, SDB_PROBE_FOREIGN);
             } else {
                 if (kind != SDB_PROBE_UNFINISHED) {
@@ -216,6 +218,73 @@ static void test_cuts(void **state) {
             }
         }
         ramdisk_free(&before);
+    }
+}
+
+// What the next boot makes of it: formats it anew, or has it back.
+static bool goes_on(struct ramdisk *d) {
+    struct sdb_probe probe;
+    struct sdb_fatgeo geo;
+    int kind = kind_of(d, &probe);
+    if (kind == SDB_PROBE_BLANK || kind == SDB_PROBE_UNFINISHED || kind == SDB_PROBE_FAT) {
+        return true;
+    }
+    return sdb_control_rescue(&d->dev, buf, 4096) == SDB_RESCUE_DONE &&
+           sdb_fatgeo_read(&geo, &d->dev, buf) == 0;
+}
+
+// A blank card, and the power fails in any write: the sector is what it was in part, or garbage.
+static void test_torn(void **state) {
+    (void)state;
+    const uint32_t sizes[] = {3 * MIB, 64 * MIB, 100 * MIB + 777, 400 * MIB};
+    for (size_t i = 0; i < COUNT(sizes); i++) {
+        UNIT_CASE(i);
+        struct ramdisk d;
+        uint8_t fill = i & 1 ? 0xff : 0;
+        ramdisk_init(&d, sizes[i], fill);
+        uint32_t note = sdb_probe_unread(sizes[i]);
+        assert_true(note > 1024 * 2 && note < 2560);
+        assert_int_equal(sdb_mkfs_fat(&d.dev, 1, buf, 4096), 0);
+        uint64_t writes = d.written_sectors;
+        ramdisk_free(&d);
+        for (uint64_t cut = 0; cut < writes; cut++) {
+            UNIT_CASE(cut);
+            if (cut > 20 && cut + 20 < writes && cut % 499 != 0) {
+                continue;
+            }
+            for (int garbage = 0; garbage < 2; garbage++) {
+                ramdisk_init(&d, sizes[i], fill);
+                d.cut = true;
+                d.torn = garbage;
+                d.cut_at = cut;
+                assert_int_equal(sdb_mkfs_fat(&d.dev, 1, buf, 4096), SDB_EIO);
+                ramdisk_power_on(&d);
+                assert_true(goes_on(&d));
+                ramdisk_free(&d);
+            }
+        }
+    }
+}
+
+// The note alone formats nothing: with anything else on the card it is data.
+static void test_torn_beside_data(void **state) {
+    (void)state;
+    static uint8_t text[SDB_SECTOR];
+    const uint32_t at[] = {1, 63, 2047, 8192, 64 * MIB - 1};
+    memset(text, 'x', sizeof text);
+    for (size_t i = 0; i < COUNT(at); i++) {
+        UNIT_CASE(i);
+        struct ramdisk d;
+        struct sdb_probe probe;
+        ramdisk_init(&d, 64 * MIB, 0);
+        ramdisk_put(&d, at[i], text);
+        d.cut = d.torn = true;
+        d.cut_at = 1; // in sector 0
+        assert_int_equal(sdb_mkfs_begin(&d.dev, buf), SDB_EIO);
+        ramdisk_power_on(&d);
+        int kind = kind_of(&d, &probe);
+        assert_true(kind != SDB_PROBE_BLANK && kind != SDB_PROBE_UNFINISHED);
+        ramdisk_free(&d);
     }
 }
 
@@ -246,6 +315,7 @@ int main(void) {
         cmocka_unit_test(test_sizes),   cmocka_unit_test(test_boundaries),
         cmocka_unit_test(test_huge),    cmocka_unit_test(test_too_small),
         cmocka_unit_test(test_buffers), cmocka_unit_test(test_cuts),
+        cmocka_unit_test(test_torn),    cmocka_unit_test(test_torn_beside_data),
         cmocka_unit_test(test_errors),
     };
     return cmocka_run_group_tests_name("mkfs", tests, NULL, NULL);
