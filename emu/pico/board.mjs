@@ -143,7 +143,11 @@ class Board {
   async run() {
     const input = { ended: false };
     process.stdin.on('data', (data) => this.typed.push(...data));
-    process.stdin.on('end', () => (input.ended = true));
+    process.stdin.on('end', () => {
+      input.ended = true;
+      this.pico.paced = false;
+    });
+    this.pico.paced = this.options.serial === 'usb';
     const limit = Number(this.options.seconds) * 1e9;
     const most = Number(this.options['max-resets'] ?? Infinity);
     for (;;) {

@@ -9,6 +9,7 @@ const FLASH_SIZE = 2 << 20;
 const FILESYSTEM = 0xa0000; // MicroPython's, up to the end of the flash
 const RESET_FORCED = 2; // WATCHDOG.REASON
 const UART_FIFO = 32;
+const SLOWER = 8; // than the chip, about
 const UART_TX = 1 << 5; // interrupt
 
 export const FILESYSTEM_SIZE = FLASH_SIZE - FILESYSTEM;
@@ -88,6 +89,8 @@ export class Pico {
     this.spent = { total: 0, bus: 0, sleep: 0, flash: 0, rom: 0 }; // ns
     this.asksForReset = false;
     this.bootloader = false;
+    this.paced = false; // sleep takes time
+    this.asleepSince = 0; // ms of the PC, 0: it is not
     this.reset(0);
   }
 
@@ -133,6 +136,16 @@ export class Pico {
     if (what === 'bootloader') this.bootloader = true;
   }
 
+  // Somebody at the other end of the line is waited for: a limit to that must not pass at once. The
+  // chip runs at an eighth of its speed here, so it sleeps eight times as long.
+  maySleep(ns) {
+    const now = performance.now();
+    this.asleepSince ||= now;
+    if ((now - this.asleepSince) * 1e6 < ns * SLOWER) return false;
+    this.asleepSince = 0;
+    return true;
+  }
+
   /** Runs `count` instructions, or until the chip waits for ever. True if it is asleep then. */
   run(count) {
     const { core } = this.mcu;
@@ -143,9 +156,11 @@ export class Pico {
       if (core.waiting) {
         if (!clock.nextAlarm) return true;
         const ns = clock.nanosToNextAlarm;
+        if (this.paced && !this.maySleep(ns)) return true;
         this.spent.sleep += ns;
         clock.tick(ns);
       } else {
+        this.asleepSince = 0;
         clock.tick(core.executeInstruction() * cycle);
         if (i % 1000 === 0) {
           cycle = 1e9 / this.mcu.clkSys;

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """docs/INSTALL.md on a Pico with stock firmware, over its USB with the real mpremote: `make install`, an
-application onto the card."""
+application onto the card, and the first update of it."""
 
 import os
 import subprocess
@@ -9,6 +9,7 @@ import unittest
 
 from picorig import EMULATOR, STOCK, PicoTest
 from rig import ROOT
+from web import Site, package
 
 sys.path[:0] = [str(ROOT / "tests" / "install"), str(ROOT / "tools")]
 import install  # noqa: E402
@@ -27,7 +28,7 @@ def release(version):
 
 
 class Install(PicoTest):
-    def test_from_the_box_to_an_application(self):
+    def test_from_the_box_to_an_update(self):
         self.blank_card()
         line = Line()
         self.addCleanup(line.close)
@@ -43,9 +44,13 @@ class Install(PicoTest):
         self.assertIn("'filesystem': 'fat'", out)
         source = self.write_tree(release("0.0.1"), "application")
         self.mpremote(line, "fs", "cp", "-r", source / "app", source / "main.py", ":/")
+        site = Site(self.dir / "www")
+        site.add("0.0.2", package(release("0.0.2")))
+        self.assertIn("push: staged in", self.push(line, site.folder))
+        # mpremote's next Ctrl-C may come before the board has reset itself.
         self.mpremote(line, "exec", "--no-follow", "import machine; machine.reset()")
-        out = self.mpremote(line, "exec", "import app.code; print(app.code.version)")
-        self.assertIn("0.0.1", out)
+        out = self.mpremote(line, "exec", "import app.code; print('it runs', app.code.version)")
+        self.assertIn("it runs 0.0.2", out)
         self.assertIn("boot.py removed", self.tool("uninstall", line))
 
     def options(self):
@@ -53,6 +58,9 @@ class Install(PicoTest):
 
     def tool(self, action, line, *options):
         return self.run_tool("install.py", action, "--port", line.name, *options)
+
+    def push(self, line, folder):
+        return self.run_tool("push.py", "--port", line.name, folder)
 
     def run_tool(self, name, *options):
         command = ["/usr/bin/python3", ROOT / "tools" / name, *options]
