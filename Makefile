@@ -254,9 +254,9 @@ test-pico: pico ## real firmware of a Raspberry Pi Pico, emulated, with an SD ca
 test-pico-whole: pico ## the same, with the power cut at every write, on stock firmware and ours (hours)
 	@PICO=all $(MAKE) --no-print-directory -j2 -O test-pico-1 test-pico-2
 
-pico_tests_1 := test_pico_boot test_pico_install test_pico_update.UpdateBuiltIn \
+pico_tests_1 := test_pico_boot test_pico_update.UpdateBuiltIn \
 	test_pico_update.Collector test_pico_update.CollectorBuiltIn
-pico_tests_2 := test_pico_update.Update
+pico_tests_2 := test_pico_update.Update test_pico_install
 test-pico-1 test-pico-2: test-pico-%:
 	@cd tests/pico && $(PYTHON) -m unittest $(pico_tests_$*)
 
