@@ -5,6 +5,7 @@ and gets them here, from the host or from a web server that serves a folder."""
 import errno
 import functools
 import os
+import select
 import socket
 import struct
 import threading
@@ -46,6 +47,8 @@ class Network:
                 data = self.take(number)
             try:
                 result, data = self.work(operation, handle, number, data)
+            except BlockingIOError as e:
+                result, data = -e.errno, b""
             except socket.timeout:
                 result, data = -errno.ETIMEDOUT, b""
             except KeyError:
@@ -84,6 +87,10 @@ class Network:
             s.connect(self.server_address() if self.web else (host, int(port)))
         elif operation == b"w":
             return s.send(data), b""
+        elif operation == b"p":
+            ready = select.poll()
+            ready.register(s, number)
+            return (ready.poll(0) or [(0, 0)])[0][1], b""
         elif operation == b"r":
             data = s.recv(number)
             return len(data), data

@@ -63,10 +63,41 @@ static mp_obj_t http_head(mp_obj_t self_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(http_head_obj, http_head);
 
+// done() -> was all of the body there?
+static mp_obj_t http_done(mp_obj_t self_in) {
+    struct sdhttp_http *self = sdb_object(self_in, SDB_TYPE_PTR(sdb_http_type));
+    return mp_obj_new_bool(self->http.done);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(http_done_obj, http_done);
+
+// details() -> (keeps, validator, range), see core/web/http.h; range: (first, last, total) or None
+static mp_obj_t http_details(mp_obj_t self_in) {
+    struct sdhttp_http *self = sdb_object(self_in, SDB_TYPE_PTR(sdb_http_type));
+    const struct sdb_http *h = &self->http;
+    size_t len = 0;
+    while (h->validator[len]) {
+        len++;
+    }
+    mp_obj_t range = mp_const_none;
+    if (h->has_range) {
+        mp_obj_t numbers[3] = {
+            mp_obj_new_int_from_uint(h->first),
+            mp_obj_new_int_from_uint(h->last),
+            mp_obj_new_int_from_uint(h->total),
+        };
+        range = mp_obj_new_tuple(3, numbers);
+    }
+    mp_obj_t items[3] = {mp_obj_new_bool(h->keeps), mp_obj_new_str(h->validator, len), range};
+    return mp_obj_new_tuple(3, items);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(http_details_obj, http_details);
+
 #define HTTP_METHODS(X)                                                                            \
     X(MP_QSTR_feed, http_feed_obj)                                                                 \
     X(MP_QSTR_eof, http_eof_obj)                                                                   \
-    X(MP_QSTR_head, http_head_obj)
+    X(MP_QSTR_head, http_head_obj)                                                                 \
+    X(MP_QSTR_done, http_done_obj)                                                                 \
+    X(MP_QSTR_details, http_details_obj)
 
 SDB_TYPE(sdb_http_type, MP_QSTR_Http, http_make_new, HTTP_METHODS);
 

@@ -69,6 +69,7 @@ static char *http_word(char *text, const char *word) {
 
 static int http_status_line(struct sdb_http *http) {
     const char *p = http->line + 7; // "HTTP/1." has been checked
+    http->keeps = *p != '0';
     uint32_t status = 0;
     if (http_digit(p[0]) > 9 || p[1] != ' ') {
         return SDB_EHTTP_GARBAGE;
@@ -123,6 +124,64 @@ static int http_codings(struct sdb_http *http, char *list, bool transfer) {
     return 0;
 }
 
+static const char *http_skip(const char *p) {
+    while (http_blank(*p)) {
+        p++;
+    }
+    return p;
+}
+
+// Content-Length. Said twice it has to be the same.
+static int http_length(struct sdb_http *http, const char *value) {
+    uint32_t length;
+    if (!http_number(http_skip(value), 10, '\0', &length) ||
+        (http->has_length && length != http->length)) {
+        return SDB_EHTTP_LENGTH;
+    }
+    http->has_length = true;
+    http->length = length;
+    return 0;
+}
+
+// Content-Range: "bytes 0-499/1234", or "bytes 0-499/" and a star.
+static void http_range(struct sdb_http *http, char *value) {
+    const char *p = http_word((char *)http_skip(value), "bytes");
+    http->has_range = false;
+    http->total = 0;
+    if (p == NULL || !http_blank(*p) || !http_number(p = http_skip(p), 10, '-', &http->first)) {
+        return;
+    }
+    while (*p && *p != '-') {
+        p++;
+    }
+    if (*p == '\0' || !http_number(++p, 10, '/', &http->last)) {
+        return;
+    }
+    while (*p && *p != '/') {
+        p++;
+    }
+    if (*p == '\0' || http->first > http->last) {
+        return;
+    }
+    p++;
+    http->has_range = (p[0] == '*' && p[1] == '\0') ||
+                      (http_number(p, 10, '\0', &http->total) && http->last < http->total);
+}
+
+// An ETag names the file's content, a date only nearly: it counts where there is nothing else.
+static void http_validator(struct sdb_http *http, const char *value, bool etag) {
+    size_t n = 0;
+    value = http_skip(value);
+    while (value[n] >= ' ' && value[n] <= '~') {
+        n++;
+    }
+    if (value[n] != '\0' || n == 0 || n > SDB_HTTP_VALIDATOR_MAX || (http->has_etag && !etag)) {
+        return;
+    }
+    memcpy(http->validator, value, n + 1);
+    http->has_etag = etag;
+}
+
 static int http_header(struct sdb_http *http, bool whole) {
     char *end = http->line;
     while (*end && *end != ':' && !http_blank(*end)) {
@@ -131,34 +190,35 @@ static int http_header(struct sdb_http *http, bool whole) {
     if (end == http->line || (*end != ':' && (whole || *end))) {
         return SDB_EHTTP_GARBAGE; // also a folded line without one before it
     }
-    char *value = http_word(http->line, "content-length:");
-    bool is_length = value != NULL;
+    char *value, *token;
     bool transfer = false;
-    if (!is_length) {
-        value = http_word(http->line, "transfer-encoding:");
-        transfer = value != NULL;
+    // These say where the body ends and what it is: they must be known whole.
+    if ((value = http_word(http->line, "content-length:")) != NULL) {
+        return whole ? http_length(http, value) : SDB_EHTTP_LONG;
     }
-    if (value == NULL) {
+    if ((value = http_word(http->line, "transfer-encoding:")) != NULL) {
+        transfer = true;
+    } else {
         value = http_word(http->line, "content-encoding:");
     }
-    if (value == NULL) {
-        return 0;
+    if (value != NULL) {
+        return whole ? http_codings(http, value, transfer) : SDB_EHTTP_LONG;
     }
     if (!whole) {
-        return SDB_EHTTP_LONG;
+        return 0;
     }
-    if (!is_length) {
-        return http_codings(http, value, transfer);
+    if ((value = http_word(http->line, "content-range:")) != NULL) {
+        http_range(http, value);
+    } else if ((value = http_word(http->line, "etag:")) != NULL) {
+        http_validator(http, value, true);
+    } else if ((value = http_word(http->line, "last-modified:")) != NULL) {
+        http_validator(http, value, false);
+    } else if ((value = http_word(http->line, "connection:")) != NULL) {
+        while ((token = http_token(&value)) != NULL) {
+            const char *rest = http_word(token, "close");
+            http->keeps = http->keeps && (rest == NULL || *rest != '\0');
+        }
     }
-    while (http_blank(*value)) {
-        value++;
-    }
-    uint32_t length;
-    if (!http_number(value, 10, '\0', &length) || (http->has_length && length != http->length)) {
-        return SDB_EHTTP_LENGTH;
-    }
-    http->has_length = true;
-    http->length = length;
     return 0;
 }
 
@@ -167,6 +227,9 @@ static void http_headers_end(struct sdb_http *http) {
         http->has_length = false;
         http->length = 0;
         http->chunked = false;
+        http->has_range = false;
+        http->has_etag = false;
+        http->validator[0] = '\0';
         http->state = HTTP_STATUS;
         return;
     }
@@ -182,6 +245,7 @@ static void http_headers_end(struct sdb_http *http) {
         http->state = HTTP_CHUNK_SIZE;
     } else {
         http->state = http->has_length ? HTTP_BODY : HTTP_BODY_TO_EOF;
+        http->keeps = http->keeps && http->has_length;
     }
     http->head = 0;
 }
@@ -302,6 +366,9 @@ int sdb_http_feed(struct sdb_http *http, void *buf, size_t len) {
         len -= n;
     }
     http->done = http->state == HTTP_END;
+    if (len > 0) {
+        http->keeps = false; // what is this? Not the answer to the next request
+    }
     return http->error ? http->error : (int)(out - (uint8_t *)buf);
 }
 

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #define SDB_HTTP_LINE_MAX 511 // bytes kept of a line; longer ones may come, if they don't matter
+#define SDB_HTTP_VALIDATOR_MAX 71 // bytes kept of what names a version of the file
 #define SDB_HTTP_HEAD_MAX                                                                          \
     32768u // bytes of status line and headers, and of what goes before a chunk
 
@@ -18,6 +19,16 @@ struct sdb_http {
     bool chunked;      // ... or it comes in chunks; if neither, it ends with the connection
     bool done;         // all of the body was there
     uint32_t length;   // announced length of the body in bytes
+    bool keeps;        // once `done`: the connection may be used again
+
+    // Which bytes of the file the body is, as Content-Range says (RFC 9110, 14.4): `first` to
+    // `last` of `total`, 0 if that was not said. Only if has_range.
+    bool has_range;
+    uint32_t first, last, total;
+
+    // What names this version of the file: the ETag as the server wrote it, with its quotes, or the
+    // date of Last-Modified if there is no ETag, or "". Printable ASCII.
+    char validator[SDB_HTTP_VALIDATOR_MAX + 1];
 
     // Where an answer 3xx leads to, if the caller has given memory for it: a NUL-terminated
     // reference as the server wrote it, "" if it said none.
@@ -31,6 +42,7 @@ struct sdb_http {
     bool moving;   // this line is the header Location
     uint16_t location_len;
     bool held;     // a header's line has ended, the header perhaps not
+    bool has_etag; // the validator is one
     int error;     // what stopped the parser
     uint32_t left; // bytes of the body or chunk that are still to come
     char line[SDB_HTTP_LINE_MAX + 1];

@@ -2,6 +2,7 @@
 # Sockets of the emulated boards. The machines that QEMU emulates have no network that MicroPython
 # drives here, so each call is a message to emu/board.py, which has the real socket. Only what a
 # client over TCP needs is there.
+import io
 import struct
 from micropython import const
 
@@ -32,7 +33,17 @@ def getaddrinfo(host, port, af=0, type=0, proto=0, flags=0):
     return [(AF_INET, SOCK_STREAM, 0, "", (answer.decode(), port))]
 
 
-class socket:
+def _now(call, *args):
+    # What is not possible at once on a socket that does not block is None, as of MicroPython's own.
+    try:
+        return call(*args)
+    except OSError as e:
+        if e.errno == 11:
+            return None
+        raise
+
+
+class socket(io.IOBase):
     def __init__(self, af=AF_INET, type=SOCK_STREAM, proto=0):
         self._handle = _ask(b"o", 0)
 
@@ -46,15 +57,23 @@ class socket:
         data = ("%s %d" % address).encode()
         _ask(b"c", self._handle, len(data), data)
 
+    def ioctl(self, request, argument):
+        if request == 3:  # which of these may be done at once?
+            return _ask(b"p", self._handle, argument)
+        if request == 4:
+            self.close()
+        return 0
+
     def write(self, data):
-        return _ask(b"w", self._handle, len(data), data)
+        return _now(_ask, b"w", self._handle, len(data), data)
 
     send = write
 
     def readinto(self, buf):
         view = memoryview(buf)
-        n = _ask(b"r", self._handle, len(view))
-        emu.net_read(view[:n])
+        n = _now(_ask, b"r", self._handle, len(view))
+        if n:
+            emu.net_read(view[:n])
         return n
 
     recv_into = readinto

@@ -9,23 +9,33 @@ from ._native import builtin
 _EIO = const(5)
 _EHTTP_SHORT = const(248)
 
+time = builtin("time")
+
 
 class Folder:
     """Stands for a Client, see net.py: files of what is mounted, as file:///flash/inbox."""
 
-    def hang_up(self):
+    def start(self):
         pass
 
-    def get(self, url, buf, at=0, length=0):
+    hang_up = start
+
+    def wait(self, ms):
+        time.sleep_ms(ms)
+
+    def get(self, url, buf, at=0, length=0, known="", via=None):
         try:
             path = url[len("file://") :]
             file = builtin("io").open(path, "rb")
             size = builtin("os").stat(path)[6]
         except OSError as e:
             raise NetworkError(_EIO, "%s can't be read (error %s)" % (url, e.errno))
-        if length:
-            file.seek(at)
-        return Answer(url, file, 206 if length else 200, min(length or size, size - at))
+        if not at and not length:
+            return Answer(url, file, size)
+        file.seek(at)
+        length = min(length or size, size - at)
+        return Answer(url, file, length, (at, at + length - 1, size))
+        yield  # a generator, as all that may have to wait
 
 
 class Stream(Folder):
@@ -38,40 +48,48 @@ class Stream(Folder):
         self.source = source
         self.files = {"versions": versions, "versions.minisig": signature}
 
-    def get(self, url, buf, at=0, length=0):
+    def get(self, url, buf, at=0, length=0, known="", via=None):
         name = url[len("stream:/") :]
         if name.endswith(".idx"):
             raise NetworkError(_EIO, "a stream has no index")
         if name not in self.files:
-            return Answer(url, self.source, 200, self.size or -1, False)
+            return Answer(url, self.source, self.size or -1, close=False)
         data = self.files[name]
         if data is None:
             raise NetworkError(_EIO, "no signature was given")
-        return Answer(url, builtin("io").BytesIO(data), 200, len(data))
+        return Answer(url, builtin("io").BytesIO(data), len(data))
+        yield
 
 
 class Answer:
     """Stands for a Response."""
 
-    def __init__(self, url, file, status, length, close=True):
+    validator = ""
+
+    def __init__(self, url, file, length, range=None, close=True):
         self.url = url
         self.file = file
-        self.status = status
-        self.length = length
+        self.status = 206 if range else 200
+        self.length = self.left = length
+        self.range = range
         self.ours = close
 
-    def pieces(self, buf):
-        view = memoryview(buf)
-        left = self.length
-        while left:
-            n = self.file.readinto(view if left < 0 else view[: min(left, len(view))])
+    def read(self, view):
+        fill = 0
+        while fill < len(view) and self.left:
+            most = len(view) if self.left < 0 else min(fill + self.left, len(view))
+            n = self.file.readinto(view[fill:most])
+            if n is None:  # nothing has come yet
+                yield 20
+                continue
             if not n:
-                if left > 0:
-                    raise NetworkError(_EHTTP_SHORT, "%s: ended %d bytes early" % (self.url, left))
-                return
-            if left > 0:
-                left -= n
-            yield view[:n]
+                if self.left > 0:
+                    raise NetworkError(_EHTTP_SHORT, "%s: ended %d bytes early" % (self.url, self.left))
+                break
+            fill += n
+            if self.left > 0:
+                self.left -= n
+        return fill
 
     def close(self):
         if self.ours:

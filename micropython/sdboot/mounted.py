@@ -26,6 +26,8 @@ volume = None  # the FAT volume with its journal (_sdboot.Volume), None on littl
 point = None  # where it is mounted: "/" or "/sd", None: not yet
 why = 0  # why the volume has no journal: 0, or a negative error
 
+transaction = None  # whose transaction is open: a thread's number, or 0 where there are no threads
+
 keys = None  # public keys that boot() was given
 KEYS = ("sdboot.pub", "sdboot.pub.new", "sdboot.next")  # on the internal flash, see signed.py
 
@@ -44,6 +46,11 @@ def filesystem():
     if fs is None:
         raise CardError(_ENODEV, "no SD card in use: call sdboot.boot() first, see its messages")
     return fs
+
+
+def transacting():
+    """Is a transaction of this thread's open?"""
+    return transaction is not None and (threads is None or transaction == threads.get_ident())
 
 
 def flash(name):

@@ -1,23 +1,17 @@
 # SPDX-License-Identifier: MIT
 # The updater: finds a newer release on a web server and stages it beside the running one. The next
-# boot puts it in place.
+# boot puts it in place. All of it is made of steps, generators that do a bounded piece of work and
+# yield: 0, or the milliseconds for which they wait for the network at most.
 
-import gc
 import sys
 from micropython import const
 
 from . import __version__, board, mounted
 from ._errors import CardError, Error, check
 from ._native import builtin, load
-from .attributes import mending
 
 _EBUSY = const(16)
 _ENOSPC = const(28)
-_EPKG_SIZE = const(187)
-
-turns = load("turns")
-
-BUFFER = 2048  # bytes read from the network at a time
 
 # `sha1`, `sha256`: of the file, or None; the second counts if it is there. `size`: bytes, 0: not said.
 # `index`: SHA-256 of its index, or None.
@@ -38,6 +32,10 @@ class OTA:
     progress                   called with (phase, done, total): "clean", "download", "staged";
                                a bar is drawn if it is None and quite is False
     timeout                    seconds without a byte from the server until an error
+    slowest                    bytes a second that it must send on the average, or an error
+    longest                    seconds that a call may take in all; 0: any time
+    retries                    times that a download which has broken off is taken up again where it
+                               was, in the same call, before a byte of it comes: after 1, 2, 4, ... s
     key                        public keys of minisign, a line each: only releases that are signed by
                                one of them are taken. If none are given, those in sdboot.pub on the
                                internal flash, if there is such a file
@@ -63,6 +61,9 @@ class OTA:
         quiet=None,
         progress=None,
         timeout=10,
+        slowest=50,
+        longest=21600,
+        retries=4,
         key=None,
         ca=None,
         pin=None,
@@ -83,20 +84,129 @@ class OTA:
         self.client = (
             load("files").Folder()
             if url.startswith("file:///")
-            else load("net").Client(all_headers, timeout, ca, pin, insecure)
+            else load("net").Client(all_headers, timeout, slowest, longest, ca, pin, insecure)
         )
+        self.retries = retries
         self.report = report and not named
         self.quite = quite
         self.force_update = force_update
         self.key = key
         self.asks = (product, channel, board, device_id)
-        self.signed = None  # the Release found last, if its list was signed
+        self.found = None  # what was found last, see find.py
+        self.warned = False  # that anybody can change what comes
+        self.running = None  # the steps that are under way
+        self.more = False  # more steps follow: the connection is kept
         self.progress = progress or (_no_progress if quite else _Bar())
 
     def check(self):
         """The Release to install, or None."""
+        return self._run(self._check())
+
+    def install_update_if_available(self):
+        """Stages a newer release, if there is one: True, else False. It runs after a reset. True
+        too if it is staged already; cancel() takes it back. While the running release is on trial,
+        it has to prove itself first: False."""
+        self.more = True
+        try:
+            return self._run(self._install_if_new(self.check()))
+        finally:
+            self.more = False
+            self.client.hang_up()
+
+    def steps(self):
+        """Likewise in steps, for an application that goes on meanwhile: `for ms in ota.steps():`. Each
+        does one piece of work, a few milliseconds long but for the card's and TLS's own; then `ms` is
+        0, or the milliseconds for which there may be nothing to do, as the network is waited for.
+        The last one leaves what the call would return in `ota.staged`. Close the generator to give
+        up; the next call of any kind gives it up too."""
+        return self._steps(self._update())
+
+    async def update(self):
+        """Likewise as a coroutine: `await ota.update()`."""
+        return await load("background").update(self)
+
+    async def poll(self, every=86400, hours=None, first=None):
+        """Looks for a newer release for ever, in the background of an application with asyncio, and
+        returns once one is staged: a reset is due. It looks every `every` seconds, a tenth more or
+        less, so that boards don't ask all at once; for the first time after `first` seconds (None:
+        at any time in the first hour, or in `every`). After an error it waits a minute, then longer
+        and longer. `hours`: (2, 5) looks between 2:00 and 5:00 of the board's clock only."""
+        return await load("background").poll(self, every, hours, first)
+
+    def install_stream(self, source, versions, signature=None):
+        """Likewise, but the package is what comes from `source`, anything with readinto(): a file, a
+        UART, what a radio has received. `versions` is the list of releases that it is the newest of,
+        and `signature` that list's (versions.minisig), both as bytes. A board that has a key takes it
+        only if that signature is right."""
+        url, client, found = self.url, self.client, self.found
+        self.url = "stream:"
+        self.client = load("files").Stream(source, versions, signature)
+        self.found = None
+        try:
+            return self._run(self._install_stream())
+        finally:
+            self.url, self.client, self.found = url, client, found
+
+    def install(self, release):
+        """Stages `release`. On any error what runs now is untouched, a release that was staged before
+        stays so, and a later call starts anew."""
+        self._run(self._install(release))
+
+    def cancel(self):
+        """Takes a staged release back: it will not run. True if there was one."""
+        if mounted.record("cancel: ")[mounted.STATE] != mounted.STAGED:
+            return False
+        swap = load("_sdswap")
+        volume = load("attributes").mending(mounted.volume)
+        check(swap.rollback(mounted.fs, volume, 0), "cancel")
+        load("turns").until_gone(self.progress, swap.remove_staged, mounted.fs, volume)
+        return True
+
+    def _run(self, steps):
+        # To their end. Returns their result.
+        if mounted.transacting():
+            steps.close()
+            raise Error(_EBUSY, "not in a transaction of this thread's: end it first")
+        steps = self._steps(steps)
+        try:
+            while True:
+                ms = next(steps)
+                if ms:
+                    self.client.wait(ms)
+        except StopIteration as e:
+            return e.value
+        finally:
+            steps.close()
+
+    def _steps(self, steps):
+        # Generator: one after the other, and none in the middle of the application's transaction.
+        running = self.running
+        if running is not None:  # left by a loop that has ended early, or by another task
+            try:
+                running.close()
+            except ValueError:  # it is what calls this
+                steps.close()
+                raise Error(_EBUSY, "not from within an update's own step")
+        self.running = steps
+        self.client.start()
+        try:
+            while True:
+                while mounted.transacting():
+                    yield 10
+                yield next(steps)
+        except StopIteration as e:
+            self.staged = e.value
+            return e.value
+        finally:
+            if self.running is steps:
+                self.running = None
+            steps.close()
+            if not self.more:
+                self.client.hang_up()
+
+    def _check(self):
         current = self.get_version(self.main_dir)
-        release, failed = self._choose(current, self.force_update)
+        release, failed = yield from self._choose(current, self.force_update)
         if release:
             found = "found " + release.version
         elif failed:
@@ -106,26 +216,21 @@ class OTA:
         self._say("running %s, %s" % (current, found))
         return release
 
-    def install_update_if_available(self):
-        """Stages a newer release, if there is one: True, else False. It runs after a reset. True
-        too if it is staged already; cancel() takes it back. While the running release is on trial,
-        it has to prove itself first: False."""
-        return self._install_if_new(self.check())
-
-    def install_stream(self, source, versions, signature=None):
-        """Likewise, but the package is what comes from `source`, anything with readinto(): a file, a
-        UART, what a radio has received. `versions` is the list of releases that it is the newest of,
-        and `signature` that list's (versions.minisig), both as bytes. A board that has a key takes it
-        only if that signature is right."""
-        url, client = self.url, self.client
-        self.url = "stream:"
-        self.client = load("files").Stream(source, versions, signature)
+    def _choose(self, current, force):
+        # The Release or None, and the version that is skipped because it has failed.
         try:
-            release = self.check()
-            self.client.size = release.size if release else 0
-            return self._install_if_new(release)
+            yield from load("find").find(self, current, force)
         finally:
-            self.url, self.client = url, client
+            board.forget("find", "signed", "whom")  # room for what installs it
+        return self.found.release, self.found.failed
+
+    def _update(self):
+        return (yield from self._install_if_new((yield from self._check())))
+
+    def _install_stream(self):
+        release = yield from self._check()
+        self.client.size = release.size if release else 0
+        return (yield from self._install_if_new(release))
 
     def _install_if_new(self, release):
         record = mounted.record()
@@ -147,69 +252,12 @@ class OTA:
         if record[mounted.STATE] == mounted.TRIAL:
             self._say("the running release is on trial: no update before it is confirmed")
             return False
-        self.install(release)
+        yield from self._install(release)
         return True
 
-    def cancel(self):
-        """Takes a staged release back: it will not run. True if there was one."""
-        if mounted.record("cancel: ")[mounted.STATE] != mounted.STAGED:
-            return False
-        swap = load("_sdswap")
-        volume = mending(mounted.volume)
-        check(swap.rollback(mounted.fs, volume, 0), "cancel")
-        self._until_gone(swap.remove_staged, mounted.fs, volume)
-        return True
-
-    def install(self, release):
-        """Stages `release`. On any error what runs now is untouched, a release that was staged before
-        stays so, and a later call starts anew."""
-        board.forget("signed", "whom")  # what has found it makes room for what installs it
-        what = "install of " + release.version
-        if release.index and load("delta").stage(self, release, what):
-            return
-        install = self._begin(release, what)
-        try:
-            self._stage(install, release)
-        except BaseException:
-            if board.recover():  # the filesystem has been mounted anew
-                install = self._begin(release, what)
-            self._abort(install)
-            raise
-
-    def _abort(self, install):
-        self._until_gone(install.abort)
-
-    def _until_gone(self, step, *arguments):
-        progress = self.progress
-        while _turn(step, *arguments) > 0:
-            try:
-                progress("clean", 0, 0)  # it may feed a watchdog
-            except BaseException:  # it may be the reason for all this
-                progress = _no_progress
-
-    def _begin(self, release, what, resume=0):
-        hashlib = builtin("hashlib")
-        sha256 = hashlib.sha256
-        install = load("_sdota").Install(
-            mounted.filesystem(),
-            mending(mounted.volume),
-            self.main_dir,
-            self.new_version_dir,
-            release.version,
-            release.sha256 or release.sha1,
-            sha256 if release.sha256 else hashlib.sha1,
-            sha256,
-        )
-        install.resume(resume)
-        code = _turn(install.begin)
-        if code == -_EBUSY:
-            raise Error(
-                _EBUSY,
-                what + ": the running release is on trial, sdboot.confirm() it first; or a swap was "
-                "interrupted, reset first",
-            )
-        check(code, what)
-        return install
+    def _install(self, release):
+        board.forget("signed", "whom")
+        return (yield from load("stage").install(self, release))
 
     def get_version(self, directory, version_file_name=".version"):
         """The version that `directory` of the card holds, "0.0.0" if there is no such file."""
@@ -217,7 +265,7 @@ class OTA:
 
     def get_latest_version(self):
         """(version, file, SHA-1 as hex) of the newest release on the server."""
-        release = self._choose("0.0.0", True)[0]
+        release = self._run(self._choose("0.0.0", True))[0]
         if release is None:
             return "0.0.0", "", ""
         sha1 = builtin("binascii").hexlify(release.sha1 or b"").decode()
@@ -226,123 +274,6 @@ class OTA:
     def _say(self, text):
         if not self.quite:
             print("sdboot:", text)
-
-    def _choose(self, current, force):
-        # The Release or None, and the version that is skipped because it has failed.
-        url = self.url + "/versions"
-        if self.report and self.url.startswith("http"):
-            self.client.headers["User-Agent"] = load("report").line(self)
-            board.forget("report")
-        bad = None if force else mounted.record()[mounted.BAD]
-        signature = self._signature(url)
-        whom = load("whom")
-        facts = whom.facts(self, signature)
-        versions = load("_sdlist").Versions(current, bad or None, force, *facts)
-        check(versions.start(), "/%s/.version says %r" % (self.main_dir, current), CardError)
-        buf = bytearray(BUFFER)
-        response = self.client.get(url, buf)
-        try:
-            for piece in response.pieces(buf):
-                if signature:
-                    signature.feed(piece)
-                check(versions.feed(piece), url)
-        finally:
-            response.close()
-        if signature:
-            signature.finish()
-        response = buf = piece = None
-        gc.collect()  # what is kept of the list must not split the room that buffers had
-        result, *release, seq, expires, skipped, failed, held, why = versions.finish()
-        if result >= 0:
-            if signature:
-                signature.accept(seq)
-            if skipped:
-                self._say("%s: %d lines skipped, they are no releases" % (url, skipped))
-            if expires and not facts[whom.TODAY]:
-                self._say("whether the list has expired is not known: the clock is not set")
-            if held:
-                self._say("%s is not for this board: %s" % (held, whom.WHY[why]))
-        release = Release(*release) if check(result, url) else None
-        self.signed = release if signature else None
-        return release, bad if failed else None
-
-    def _signature(self, url):
-        # Of the file at `url`, or None if any release is taken.
-        if self.key is None and mounted.keys is None and not mounted.on_flash(*mounted.KEYS):
-            return None
-        # What stays comes first: it must not lie behind what goes, there is little room.
-        for name in ("_sdsign", "_sdlist", "_sdhttp"):
-            load(name)
-        signed = load("signed")
-        known = signed.keys(self.key)
-        if known is None:
-            return None
-        return signed.Signature(url, self.client, known)
-
-    def _clean(self, install):
-        self.progress("clean", 0, 0)
-        while check(_turn(install.clean), "clean-up of the card"):
-            self.progress("clean", 0, 0)
-
-    def _stage(self, install, release):
-        url = self.url + "/" + release.file
-        self._clean(install)
-        buf = bytearray(BUFFER)
-        response = self.client.get(url, buf)
-        done = 0
-        most = release.size or 1 << 30
-        try:
-            if response.length > most:
-                check(-_EPKG_SIZE, release.file)
-            for piece in response.pieces(buf):
-                done = self._take(install, release, piece, done, response.length)
-        finally:
-            response.close()
-        self._finish(install, release, done)
-
-    def _take(self, install, release, piece, done, total):
-        # The next bytes of the package; returns how many there were with them.
-        code = _turn(install.feed, piece)
-        if code < 0:
-            check(code, self._where(install, release))
-        done += len(piece)
-        if done > (release.size or 1 << 30):
-            check(-_EPKG_SIZE, release.file)
-        self.progress("download", done, total)
-        return done
-
-    def _finish(self, install, release, done):
-        if release.size and done != release.size:
-            check(-_EPKG_SIZE, release.file)
-        check(_turn(install.verify), release.file)
-        if release is self.signed:
-            load("signed").keep(release.version, install.directory(), self.key)
-        while check(_turn(install.finish), release.file):  # what was staged before goes
-            self.progress("clean", 0, 0)
-        boot, litter = install.skipped()
-        if boot:
-            self._say(release.file + ": boot.py is skipped, it belongs on the internal flash")
-        if litter:
-            self._say("%s: %d files of macOS are skipped" % (release.file, litter))
-        self.progress("staged", done, done)
-        self._say("%s is staged, reset to run it" % release.version)
-
-    def _where(self, install, release):
-        member = install.where()
-        try:
-            text = repr(str(member, "utf-8"))[1:-1]  # the terminal must not obey a file name
-        except UnicodeError:
-            text = repr(member)[2:-1]
-        return "%s: %s" % (release.file, text) if text else release.file
-
-
-def _turn(step, *arguments):
-    mine = turns.begin()
-    try:
-        return step(*arguments)
-    finally:
-        if mine:
-            turns.end()
 
 
 def _no_progress(phase, done, total):

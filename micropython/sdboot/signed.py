@@ -127,32 +127,38 @@ def adopt():
 
 
 class Signature:
-    """The signature of the file at `url`, made by one of the keys `known`: feed() it the file, call
-    finish() before anything in the file is believed, then accept() the list's number."""
+    """The signature of the file at `url`, made by one of the keys `known`: fetch() it, feed() it the
+    file, call finish() before anything in the file is believed, then accept() the list's number."""
 
-    def __init__(self, url, client, known):
+    def __init__(self, url, known):
         self.url = url + ".minisig"
         self.known = known
-        buf = bytearray(LONGEST)
+
+    def fetch(self, client, before):
+        """Generator: False if it is still the one whose validator `before` is."""
+        buf = memoryview(bytearray(LONGEST + 1))
         try:
-            response = client.get(self.url, buf)
+            response = yield from client.get(self.url, buf, known=before)
         except NetworkError as e:
             if e.errno != _EIO:
                 raise
             raise PackageError(_EIO, "%s; this board takes signed releases only" % e)
-        text = bytearray()
         try:
-            for piece in response.pieces(buf):
-                text.extend(piece)
-                if len(text) > LONGEST:
-                    break
+            if response.status == 304:
+                return False
+            self.validator = response.validator
+            size = n = yield from response.read(buf)
+            while n:  # up to its end, which may be an error
+                n = yield from response.read(buf[size:])
+                size += n
         finally:
             response.close()
-        found = load("_sdsign").Signature(bytes(text), known)
+        found = load("_sdsign").Signature(bytes(buf[:size]), self.known)
         if isinstance(found, int):
             check(found, self.url)
         self.found = found
         self.feed = found.feed
+        return True
 
     def finish(self):
         check(self.found.finish(), self.url)

@@ -7,14 +7,15 @@ from ._errors import Error, NetworkError
 from ._native import builtin, load
 
 _EIO = const(5)
-_ENOMEM = const(12)
 _EINVAL = const(22)
 
+time = builtin("time")
 tls = builtin("tls")
 
 
-def secure(sock, name, ca, pin, insecure):
-    """`sock` with TLS on it, the server's certificate checked.
+def secure(response, trust):
+    """Generator: puts TLS on the socket of `response` (net.py), the server's certificate checked.
+    `trust`:
 
     ca        certificates of authorities, one of which must have signed the server's: PEM (several
               in one text) or DER, bytes or str, or a list of such
@@ -22,6 +23,7 @@ def secure(sock, name, ca, pin, insecure):
               hex or bytes), or a list of such: instead of authorities, or beside them
     insecure  True: whoever answers is believed
     """
+    ca, pin, insecure = trust
     if not (ca or pin or insecure):
         raise Error(
             _EINVAL,
@@ -35,22 +37,22 @@ def secure(sock, name, ca, pin, insecure):
             context.load_verify_locations(_bundle(ca))
         except ValueError:
             raise Error(_EINVAL, "ca= holds no certificate: PEM or DER is needed")
-    try:
-        sock = context.wrap_socket(sock, server_hostname=name)
-    except ValueError as e:  # what mbedtls says of the certificate
-        sock.close()
-        raise NetworkError(_EIO, _distrust(str(e)))
-    except OSError as e:
-        sock.close()
-        if isinstance(e.errno, int) and e.errno > 0:
-            raise
-        raise NetworkError(_EIO, "no secure connection (%s)" % (e.args[-1],))
-    except MemoryError:
-        sock.close()
-        raise Error(_ENOMEM, "no memory for TLS: it takes 40 KB; import less, or call it earlier")
-    if pin:
-        _check_pin(sock, pin)
-    return sock
+    # The connection is made secure by the first read or write.
+    sock = context.wrap_socket(
+        response.sock, server_hostname=response.name, do_handshake_on_connect=False
+    )
+    response.wrap(sock)
+    if not pin:
+        return
+    # Not before its key is known the server gets to see what we want.
+    one = bytearray(1)
+    since = time.ticks_ms()
+    while True:
+        ms = response.greet(one, since)
+        if sock.getpeercert(True) is not None:
+            break
+        yield ms
+    _check_pin(sock, pin)
 
 
 def _bundle(ca):
@@ -59,9 +61,7 @@ def _bundle(ca):
     return ca.encode() if isinstance(ca, str) else bytes(ca)
 
 
-def _distrust(text):
-    import time
-
+def distrust(text):
     text = text.strip().replace("\n", "; ")
     if "expired" in text or "future" in text:
         now = time.localtime()
@@ -76,5 +76,4 @@ def _check_pin(sock, pin):
     for one in pin if isinstance(pin, (list, tuple)) else (pin,):
         if (one.lower() == text) if isinstance(one, str) else one == found:
             return
-    sock.close()
     raise NetworkError(_EIO, "the server has another key than pin= says: " + text)

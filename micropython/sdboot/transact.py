@@ -37,6 +37,7 @@ class Transaction:
         guard = turns.guard if mounted.threads else None
         check(self.volume.begin(guard), "transaction (they can't be nested)")
         mounted.fs.watch(opened)
+        mounted.transaction = mounted.threads.get_ident() if mounted.threads else 0
         return self
 
     def __exit__(self, kind, value, traceback):
@@ -46,6 +47,8 @@ class Transaction:
             self._done()
 
     def _done(self):
+        if mounted.transacting():
+            mounted.transaction = None
         if self.turn:
             turns.end()
         self.turn = False

@@ -39,6 +39,29 @@ def end():
     _lock.release()
 
 
+def call(step, *arguments):
+    """Calls it when no other thread's transaction is open."""
+    mine = begin()
+    try:
+        return step(*arguments)
+    finally:
+        if mine:
+            end()
+
+
+def until_gone(progress, step, *arguments):
+    """Calls it until it returns 0 or an error: what it removes is gone then."""
+    while call(step, *arguments) > 0:
+        try:
+            progress("clean", 0, 0)  # it may feed a watchdog
+        except BaseException:  # it may be the reason for all this
+            progress = _no_progress
+
+
+def _no_progress(phase, done, total):
+    pass
+
+
 def guard():
     """None, or what is raised where another thread than the transaction's commits."""
     if _owner == threads.get_ident():

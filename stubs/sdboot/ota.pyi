@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-from typing import Callable, Mapping, NamedTuple, Protocol, Sequence
+from typing import Callable, Generator, Mapping, NamedTuple, Protocol, Sequence
 
 class Release(NamedTuple):
     version: str
@@ -28,6 +28,9 @@ class OTA:
         quiet: bool | None = None,
         progress: _Progress | None = None,
         timeout: float = 10,
+        slowest: int = 50,
+        longest: int = 21600,
+        retries: int = 4,
         key: _One | None = None,
         ca: _One | Sequence[_One] | None = None,
         pin: _One | Sequence[_One] | None = None,
@@ -40,6 +43,12 @@ class OTA:
     ) -> None: ...
     def check(self) -> Release | None: ...
     def install_update_if_available(self) -> bool: ...
+    staged: bool | None
+    def steps(self) -> Generator[int, None, bool]: ...
+    async def update(self) -> bool: ...
+    async def poll(
+        self, every: int = 86400, hours: tuple[int, int] | None = None, first: int | None = None
+    ) -> bool: ...
     def install_stream(self, source: _Source, versions: bytes, signature: bytes | None = None) -> bool: ...
     def cancel(self) -> bool: ...
     def install(self, release: Release) -> None: ...
