@@ -43,7 +43,8 @@ class Source:
                     yield from self._open(view)
                 while self.place < self.at:  # the server has sent what was not wanted
                     n = yield from self._some(view[: self.at - self.place])
-                    check(0 if n else -_EHTTP_SHORT, self.url)
+                    if not n:
+                        check(-_EHTTP_SHORT, self.url)
                 n = yield from self._some(view if self.end is None else view[: self.end - self.at])
                 if n:
                     self.at = self.place
@@ -53,7 +54,8 @@ class Source:
                 if self.end is None and (self.whole or self.at >= self.length):
                     return 0
                 # A part may be smaller than what was asked for (RFC 9110, 15.3.7).
-                check(0 if self.at > self.begin else -_EHTTP_SHORT, self.url)
+                if self.at == self.begin:
+                    check(-_EHTTP_SHORT, self.url)
                 self.close()
             except PackageError as e:
                 raise self.broken or e  # it can't be taken up again
