@@ -120,11 +120,16 @@ with sdboot.transaction():
         """The files that the update had open are gone with it: it ends, and works when called again."""
         r = self.board(
             """
+came = 0
+def progress(phase, done, total):
+    global came
+    came = done
+ota.progress = progress
 def go():
-    n = 0
+    again = True
     for ms in ota.steps():
-        n += 1
-        if n == 20:
+        if came > 20000 and again:  # in the middle of a file
+            again = False
             try:
                 with sdboot.transaction():
                     raise KeyError
