@@ -166,6 +166,37 @@ class Inbox(ExampleTest):
         self.assertIn("inbox: this is release 0.0.2", r.out)
 
 
+class Background(ExampleTest):
+    def test_works_and_updates(self):
+        site = Site(self.dir / "www")
+        with PythonServer(site.folder) as url:
+            settings = {"url": url, "first": 0, "every": 1, "every_ms": 5, "beats": 400}
+            self.example("background", settings)
+            files = self.read("background")
+            files.pop("settings.json", None)
+            self.put({"app/.version": b"0.0.1"})
+            big = {"app/data.bin": bytes(range(256)) * 400}
+            site.add("0.0.2", package({**files, **big, "app/.version": b"0.0.2"}))
+            r = self.start()
+        for text in (
+            "background: release 0.0.1",
+            "background: reset into the new release",
+            "release 0.0.2 is in place",
+            "background: release 0.0.2",
+            "background: release confirmed",
+            "background: 400 beats",
+        ):
+            self.assertIn(text, r.out)
+        beats = [int(n) for n in self.files()["beats.txt"].split()]
+        again = beats.index(1, 1)  # of the new release
+        self.assertGreater(again, 3)
+        self.assertEqual(beats, [*range(1, again + 1), *range(1, 401)])
+
+    def test_no_server(self):
+        self.example("background", {"url": "http://127.0.0.1:9", "first": 0, "every_ms": 1, "beats": 50})
+        self.assertIn("background: 50 beats", self.start().out)
+
+
 class App(ExampleTest):
     """The one that `make demo` shows; here what it does without a server."""
 
