@@ -22,8 +22,8 @@ static void test_every_code_has_its_own_text(void **state) {
         assert_true(text[0] >= 'a' && text[0] <= 'z');
         seen[n++] = text;
     }
-    // errno, package, signature, verify, versions, HTTP, URL
-    assert_int_equal(n, 17 + 18 + 4 + 1 + 8 + 5 + 5);
+    // errno, package, signature, verify, log, versions, HTTP, URL
+    assert_int_equal(n, 17 + 18 + 4 + 1 + 1 + 8 + 5 + 5);
 }
 
 static void test_groups_begin_and_end_where_they_should(void **state) {
