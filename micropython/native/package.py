@@ -53,7 +53,7 @@ def table(arch, obj):
         text, rodata, bss = sizes(obj, name)
         print("%-10s %-9s %6d %6d %6d %6d  %s" % ("", name, text, limit, rodata, bss, purpose))
         # Elsewhere than on Xtensa the text has the constants in it; x64 is for tests.
-        if arch != "x64" and text > limit + (0 if arch == "xtensawin" else 3 << 10):
+        if arch != "x64" and text > limit + (0 if arch == "xtensawin" else 5 << 10):
             large.append(name)
     return large
 

@@ -29,7 +29,7 @@ class ServerTest(BoardTest):
 
     def fails(self, url, *say, arguments=(), errno=None):
         """An update from `url` fails, saying each of `say`; then one from a good server works."""
-        r = self.ota(url, *arguments)
+        r = self.ota(url, *arguments, "retries=0")
         self.assertEqual(len(r.errors), 1, r.out)
         for text in say:
             self.assertIn(text, r.errors[0])
