@@ -147,7 +147,7 @@ test-sim: board
 	@$(MAKE) --no-print-directory -C sim BARE=1
 	@$(PYTHON) tools/suites.py tests/sim
 
-test-board: board
+test-board: board cli
 	@$(PYTHON) tools/suites.py tests/board
 
 # The same with AddressSanitizer and UBSan in MicroPython and in sdboot.

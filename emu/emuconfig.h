@@ -42,6 +42,7 @@
 
 #define MICROPY_PY_OS_DUPTERM (1)
 #define MICROPY_PY_OS_SYNC (1)
+#define MICROPY_PY_SELECT (1)
 #define MICROPY_PY_OS_UNAME (1)
 
 #undef MICROPY_PY_TIME

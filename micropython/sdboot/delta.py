@@ -53,7 +53,7 @@ def _whole(ota, e):
 
 
 def _index(ota, release):
-    source = Source(ota.client, "%s/%s.idx" % (ota.url, release.file), ota.retries)
+    source = Source(ota.client, "%s/%s.idx" % (ota.url, release.file))
     buf = memoryview(bytearray(BUFFER))
     found = bytearray()
     try:
@@ -102,7 +102,7 @@ def _feed(ota, release, install, index):
 def _assemble(ota, release, install, delta, buf):
     # Feeds the package, from here and from there. Returns its length.
     view = memoryview(buf)
-    source = Source(ota.client, "%s/%s" % (ota.url, release.file), ota.retries)
+    source = Source(ota.client, "%s/%s" % (ota.url, release.file))
     done = 0
     wanted = 0
     try:

@@ -3,10 +3,11 @@
 
 from micropython import const
 
-from ._errors import NetworkError
+from ._errors import NetworkError, PackageError
 from ._native import builtin
 
 _EIO = const(5)
+_EPKG_SIZE = const(187)
 _EHTTP_SHORT = const(248)
 
 time = builtin("time")
@@ -14,6 +15,8 @@ time = builtin("time")
 
 class Folder:
     """Stands for a Client, see net.py: files of what is mounted, as file:///flash/inbox."""
+
+    retries = 0  # what fails here won't be better in a second
 
     def start(self):
         pass
@@ -32,8 +35,11 @@ class Folder:
             raise NetworkError(_EIO, "%s can't be read (error %s)" % (url, e.errno))
         if not at and not length:
             return Answer(url, file, size)
+        if at + length > size:
+            file.close()
+            raise PackageError(_EPKG_SIZE, "%s ends after %d bytes" % (url, size))
         file.seek(at)
-        length = min(length or size, size - at)
+        length = length or size - at
         return Answer(url, file, length, (at, at + length - 1, size))
         yield  # a generator, as all that may have to wait
 

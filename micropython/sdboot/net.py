@@ -34,15 +34,17 @@ class Client:
     timeout   seconds without a byte until an error
     slowest   bytes a second that a server must send on the average of half a minute
     longest   seconds from start() on until an error, whatever is going on
+    retries   times that source.py takes up a file again
     ca, pin, insecure   for https://, see tls.py
     """
 
-    def __init__(self, headers, timeout, slowest, longest, ca=None, pin=None, insecure=False):
+    def __init__(self, headers, timeout, slowest, longest, retries, *trust):
         self.headers = headers
         self.timeout = timeout
         self.slowest = slowest
         self.longest = longest
-        self.trust = (ca, pin, insecure)
+        self.retries = retries
+        self.trust = trust
         self.idle = None  # to whom a connection is that waits for the next request, its socket, poller
         self.poller = None  # of the socket that is waited for
         self.start()

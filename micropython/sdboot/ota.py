@@ -84,9 +84,10 @@ class OTA:
         self.client = (
             load("files").Folder()
             if url.startswith("file:///")
-            else load("net").Client(all_headers, timeout, slowest, longest, ca, pin, insecure)
+            else load("net").Client(
+                all_headers, timeout, slowest, longest, retries, ca, pin, insecure
+            )
         )
-        self.retries = retries
         self.report = report and not named
         self.quite = quite
         self.force_update = force_update

@@ -12,12 +12,11 @@ _EHTTP_SHORT = const(248)
 
 
 class Source:
-    """The file at `url`. `retries` in a row without a byte end in an error."""
+    """The file at `url`. client.retries in a row without a byte end in an error."""
 
-    def __init__(self, client, url, retries):
+    def __init__(self, client, url):
         self.client = client
         self.url = url
-        self.retries = retries
         self.via = None  # where redirects have led to: it may be true for some minutes only
         self.known = None  # which version of the file it is
         self.response = None
@@ -99,9 +98,11 @@ class Source:
         status = getattr(e, "status", 200)
         if (
             self.known is None  # it has not begun
-            or self.tries >= self.retries
+            or self.tries >= self.client.retries
             or 240 < e.errno < 256 and e.errno != _EHTTP_SHORT  # the server talks nonsense
             or status // 100 == 4 and not via
+            or "slowest=" in str(e)  # each byte of one who trickles would be a beginning
+            or "longest=" in str(e)
         ):
             raise broken
         self.tries += 1

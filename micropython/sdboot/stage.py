@@ -80,7 +80,7 @@ def room(size, what):
     # clusters, but for the empty ones.
     least = (size - 65536) // (cluster + 512) * cluster
     if least > free * cluster:
-        text = "%s: it needs %d KiB, %d are free: delete files"
+        text = "%s: no space left on the card: delete files (it needs %d KiB, %d are free)"
         raise CardError(_ENOSPC, text % (what, least >> 10, free * cluster >> 10))
 
 
@@ -89,7 +89,7 @@ def _whole(ota, install, release):
     if release.size:
         room(release.size, release.file)
     buf = memoryview(bytearray(BUFFER))
-    source = load("source").Source(ota.client, "%s/%s" % (ota.url, release.file), ota.retries)
+    source = load("source").Source(ota.client, "%s/%s" % (ota.url, release.file))
     done = 0
     try:
         while True:
@@ -97,8 +97,6 @@ def _whole(ota, install, release):
             if not done:
                 if source.length > (release.size or 1 << 30):
                     check(-_EPKG_SIZE, release.file)
-                if not release.size:
-                    room(source.length, release.file)
             if not n:
                 break
             done = take(ota, install, release, buf[:n], done, source.length)

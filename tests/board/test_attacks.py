@@ -5,8 +5,10 @@ attacker's server. After each it runs what it ran, and takes the next good relea
 import gzip
 import hashlib
 import re
+import time
 import unittest
 
+from liar import Liar
 from rig import ROOT, write_at
 from test_keys import KeysTest
 from test_lists import CLOCK
@@ -212,6 +214,30 @@ class Attacks(KeysTest):
                 r = self.run_job(job)
                 self.assertLess(sent[0], 16 << 20)
                 self.assertNot(r, word)
+        self.assertRecovers()
+
+    def test_slow_retrieval(self):
+        """A byte now and then, in a head or a body: neither timeout= nor a length ends that."""
+        self.offer()
+        heads = [(name, True) for name in ("versions.minisig", "versions", "0_0_2-firmware.tar")]
+        server = Liar(self.site.folder)
+        with server as url:
+            for name, head in heads + [("0_0_2-firmware.tar", False)]:
+                for limit, says in (("slowest=300", "fewer than slowest=300 bytes a second"), ("slowest=0, longest=2", "longer than longest=2 s")):
+                    with self.subTest(limit, name=name, head=head):
+
+                        def drip(ask):
+                            if ask.name == name:
+                                ask.trickle(ask.text(), 0.02, head=head)
+
+                        server.lie = drip
+                        job = "from sdboot._native import load\nload('net').WINDOW = 1000\n"
+                        job += "attempt(lambda: sdboot.OTA('%s/lie/x', timeout=3, %s).%s)\n" % (url, limit, INSTALL)
+                        began = time.monotonic()
+                        r = self.run_job(job)
+                        self.assertLess(time.monotonic() - began, 20)
+                        self.assertNot(r, says)
+                        self.assertFiles(OLD)
         self.assertRecovers()
 
     def test_no_answer(self):

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Updates in steps, beside an application; connections that break; questions that need no answer."""
 
+import re
 import time
 import unittest
 
 from liar import Liar
 from rig import BoardTest
-from web import Site, package, release
+from web import IndexedSite, Site, package, release
 
 OLD = release("0.0.1")
 NEW = release("0.0.2", {"app/data.bin": bytes(range(256)) * 300})
@@ -368,12 +369,13 @@ attempt(lambda: ota.check().version)
 class Room(StepsTest):
     def test_said_before(self):
         """A release that can't fit is not begun."""
-        self.site.lines = []
-        data = package(release("0.0.3", {"app/big.bin": bytes(18 << 20)}))
-        self.add("0.0.3", data)
+        site = IndexedSite(self.site.folder)  # its list says how large they are
+        site.add("0.0.3", release("0.0.3", {"app/big.bin": bytes(18 << 20)}))
+        versions = self.site.folder / "versions"
+        versions.write_text(re.sub(" index=[0-9a-f]+", "", versions.read_text()))
         r = self.board("attempt(ota.install_update_if_available)")
         self.assertIn("CardError", r.errors[0])
-        self.assertRegex(r.errors[0], r"0\.0\.3\.tar: it needs \d+ KiB, \d+ are free: delete files")
+        self.assertRegex(r.errors[0], r"0_0_3\S+: no space .* delete files \(it needs \d+ KiB, \d+ are free\)")
         self.assertFalse([f for f in self.files() if f.startswith("next/")])
         self.assertRuns("0.0.1")
 

@@ -16,13 +16,13 @@ FLASH = """
 import sys, vfs
 class Memory:
     def __init__(self):
-        self.data = bytearray(400 * 512)
+        self.data = bytearray(500 * 512)
     def readblocks(self, n, buf):
         buf[:] = self.data[n * 512:n * 512 + len(buf)]
     def writeblocks(self, n, buf):
         self.data[n * 512:n * 512 + len(buf)] = buf
     def ioctl(self, op, arg):
-        return 400 if op == 4 else 512 if op == 5 else 0
+        return 500 if op == 4 else 512 if op == 5 else 0
 memory = Memory()
 vfs.VfsFat.mkfs(memory)
 vfs.mount(vfs.VfsFat(memory), "/")
