@@ -66,7 +66,7 @@ static int format_lfs(struct device *d) {
         lfs_init(&lfs, dev, LFS_BLOCK);
         res = lfs2_format(&lfs.fs, &lfs.cfg);
     }
-    return res;
+    return res == 0 ? sdb_mkfs_end(dev, buf) : res;
 }
 
 void format_card(struct device *d, bool littlefs, uint32_t serial) {
