@@ -302,6 +302,7 @@ test-native-slice: board emu ## a part of them, on the emulated boards
 	@$(MAKE) --no-print-directory -j2 -O $(EMULATED:%=test-native-slice-%)
 
 test-native-x64: test-native-%:
+	@$(MAKE) --no-print-directory -C sim BARE=1
 	@echo "test-native: $*"
 	@$(native_env) $(PYTHON) -m unittest discover -s tests/native
 	@$(native_env) $(PYTHON) tools/suites.py tests/board

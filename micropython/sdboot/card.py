@@ -21,8 +21,6 @@ _EILSEQ = const(84)
 _EUCLEAN = const(117)
 _ELOG = const(229)
 
-_sdboot = load("_sdboot")
-
 RESTORED = "the first sectors of the SD card were damaged and have been restored from copies"
 TRIES = 5
 PAUSE_MS = 200
@@ -53,7 +51,7 @@ def use(card, fs, formatting, journal):
     # Mounts nothing yet: what is found is in mounted.*.
     mounted.kind, found, device, mounted.volume = mount(card, fs, formatting, journal)
     mounted.card = device if mounted.volume is None else card
-    mounted.fs = _sdboot.Mount(found, device, mounted.renew)
+    mounted.fs = load("_sdboot").Mount(found, device, mounted.renew)
 
 
 def mount(card, fs, formatting, journal):
@@ -67,7 +65,7 @@ def mount(card, fs, formatting, journal):
         kind, block = recognise(card, fs, formatting)
     try:
         if kind == "littlefs":
-            blocks = _sdboot.Card(card, block)
+            blocks = load("_sdboot").Card(card, block)
             return kind, mount_littlefs(blocks), blocks, None
         if volume:
             mounted.why = volume.info()[mounted.WHY]
@@ -93,7 +91,7 @@ def mount(card, fs, formatting, journal):
 
 def _known_fat(card, journal):
     try:
-        volume = _sdboot.Volume(card, journal)
+        volume = load("_sdboot").Volume(card, journal)
         has = volume.has()
         # 4: its control area wants care first, from _new_volume(). 0: it has none, and gets none
         # without the journal.
@@ -149,7 +147,7 @@ def recognise(card, fs, formatting, again=False):
 
 def format(card, fs):
     if fs == "littlefs":
-        blocks = _sdboot.Card(card, LFS_BLOCK)
+        blocks = load("_sdboot").Card(card, LFS_BLOCK)
         # littlefs writes but a few sectors: marks of what was there before would outlive it. Sector
         # 0 says that the card is being formatted until littlefs replaces it. If that is cut short
         # a card that was blank must look so elsewhere: what is erased gets its value.
@@ -178,7 +176,7 @@ def _new_volume(card, journal):
     # A FAT volume without control area, or one that is of an older version or was found damaged. If
     # there is none in the end the card is used without a journal; mounted.why says why.
     why = _make_area(card, journal)
-    volume = _sdboot.Volume(card, journal)
+    volume = load("_sdboot").Volume(card, journal)
     found = volume.info()[mounted.WHY]
     mounted.why = why if found == -_ENOENT and why else found
     return volume
