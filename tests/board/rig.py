@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import unittest
 import zlib
 from pathlib import Path
@@ -168,7 +169,8 @@ class BoardTest(unittest.TestCase):
         source = self.dir / "boot.py"
         source.write_text(boot_py)
         if not base.exists() or base.stat().st_mtime < newest(PACKAGE):
-            new = base.with_name("%s.%d" % (base.name, os.getpid()))  # others may make it, too
+            # Others may make it too, and threads of this process.
+            new = base.with_name("%s.%d.%d" % (base.name, os.getpid(), threading.get_ident()))
             flash_image(new, source)
             new.rename(base)
         shutil.copy(base, flash)

@@ -22,7 +22,9 @@ APP = {
 NEW = {"app/.version": b"0.0.2", "app/code.py": b"x = 2\n" * 400, "app/more.py": b"y = 3\n", "main.py": b"# 2\n"}
 SIZES = (65536, 32768, 24576, 16384, 12288, 8192, 6144, 4096, 3072, 2048)
 
-# squeeze(n, pieces) leaves n bytes free.
+# squeeze(n, pieces) leaves n bytes free. What it holds is a list of lists that relax() takes apart:
+# of a chain that is only let go, the collector keeps all behind a word on the stack that looks like a
+# pointer into it.
 SQUEEZE = """
 import gc
 held = None
@@ -31,7 +33,7 @@ def fill():
     for size in (8192, 1024, 128, 16):
         try:
             while True:
-                held = (bytearray(size), held)
+                held = [bytearray(size), held]
         except MemoryError:
             pass
 
@@ -42,7 +44,7 @@ def squeeze(n, pieces):
         free = []
         for i in range(n // 160):
             free.append(bytearray(160))
-            held = (bytearray(16), held)
+            held = [bytearray(16), held]
     else:
         free = bytearray(n)
     fill()
@@ -51,7 +53,10 @@ def squeeze(n, pieces):
 
 def relax():
     global held
-    held = None
+    while held:
+        rest = held[1]
+        held.clear()
+        held = rest
     gc.collect()
 
 def tried(call):
