@@ -168,11 +168,7 @@ class BoardTest(unittest.TestCase):
         base = WORK / ("flash-%08x.img" % zlib.crc32(bytes(PACKAGE)))
         source = self.dir / "boot.py"
         source.write_text(boot_py)
-        if not base.exists() or base.stat().st_mtime < newest(PACKAGE):
-            # Others may make it too, and threads of this process.
-            new = base.with_name("%s.%d.%d" % (base.name, os.getpid(), threading.get_ident()))
-            flash_image(new, source)
-            new.rename(base)
+        made_once(base, newest(PACKAGE), lambda new: flash_image(new, source))
         shutil.copy(base, flash)
         host(FLASH_TOOL, "put", flash, "%s:/boot.py" % source)
 
@@ -264,6 +260,15 @@ class BoardTest(unittest.TestCase):
 
     def assertUntouched(self, before):
         self.assertEqual(digest(self.card), before, "the card has changed")
+
+
+def made_once(path, newest, make):
+    """make(a new path) makes the file `path`, unless there is one younger than `newest`. Tests beside this
+    one and threads of it may be about to, too: none of them sees half a file."""
+    if not path.exists() or path.stat().st_mtime < newest:
+        new = path.with_name("%s.%d.%d" % (path.name, os.getpid(), threading.get_ident()))
+        make(new)
+        new.rename(path)
 
 
 def newest(folder):

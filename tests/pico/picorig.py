@@ -13,7 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "board"))
 from cutting import copy_sparse  # noqa: E402
-from rig import ATTEMPT, MIB, ROOT, BoardTest, Run, fsck, host, own_folder  # noqa: E402
+from rig import ATTEMPT, MIB, ROOT, BoardTest, Run, fsck, host, made_once, own_folder  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 EMULATOR = ROOT / "build" / "pico" / "board.mjs"
@@ -69,9 +69,9 @@ class PicoTest(BoardTest):
         WORK.mkdir(parents=True, exist_ok=True)
         base = WORK / (self.firmware.parent.name + ".img")
         source = self.write_tree({"boot.py": boot_py.encode(), **dict(files)}, "flash")
-        if not base.exists() or base.stat().st_mtime < self.newest():
-            extra = ["%s:/lib/sdboot" % PACKAGE] if self.firmware == STOCK else []
-            host(FLASH_TOOL, "make", base, "%s:/lib/spicard.py" % DRIVER, *extra)
+        extra = ["%s:/lib/sdboot" % PACKAGE] if self.firmware == STOCK else []
+        files = ("%s:/lib/spicard.py" % DRIVER, *extra)
+        made_once(base, self.newest(), lambda new: host(FLASH_TOOL, "make", new, *files))
         shutil.copy(base, flash)
         host(FLASH_TOOL, "put", flash, source)
 
@@ -109,9 +109,11 @@ class PicoTest(BoardTest):
 
     def formatted_card(self, files):
         """A card of 64 MiB that this firmware has formatted, once for all tests, with `files`."""
-        kept = WORK / ("card-%s.img" % self.firmware.parent.name)
-        if not kept.exists() or kept.stat().st_mtime < self.newest():
+        def make(new):
             self.fat_card((), 64 * MIB)
-            copy_sparse(self.card, kept)
+            copy_sparse(self.card, new)
+
+        kept = WORK / ("card-%s.img" % self.firmware.parent.name)
+        made_once(kept, self.newest(), make)
         copy_sparse(kept, self.card)
         self.put(files)
