@@ -30,21 +30,23 @@ struct sdb_probe {
 
 // Examines the card through the SDB_PROBE_BUFFER bytes at buf. Returns 0 or the card's error.
 //
-// FAT is what FatFs's find_volume would mount, and nothing else. Blank is a card of which the first
-// MiB, the last 136 KiB, 128 samples evenly from one end to the other and four in each doubling of
-// the distance from the start, 4 KiB each, all have one value. Why that is enough: every
-// filesystem, volume manager and partition table that we know of has its mark in the first MiB or
-// the last 128 KiB; volumes whose partition table is lost begin at doublings (2048, 8192, 32768,
-// …); and data without any of these lies where FAT and the like put it, from the start on. It costs
-// at most 512 read commands, whatever the size of the card. To recognise what is not blank takes up
-// to 1,000, and for exFAT another 1,024, to see that its bitmap agrees.
+// FAT is what FatFs's find_volume would mount, and nothing else. Blank is a card of which all that
+// is read has one value: the first 16 MiB, the last 136 KiB, and 4 KiB each at every MiB and every
+// 16,065 sectors up to the first GiB, at four places in each doubling of the distance from the
+// start, and at 1,024 evenly from one end to the other. Why that is enough: every filesystem,
+// volume manager and partition table that we know of has its mark in the first MiB or the last 128
+// KiB; a volume whose partition table is lost begins wherever one liked on the first 16 MiB, or at
+// a multiple of a MiB or a cylinder behind them; and data without any of these lies where FAT and
+// the like put it, from the start on. It costs at most 6,500 read commands, whatever the size of
+// the card. To recognise what is not blank takes up to 1,000 where the first MiB is not, and for
+// exFAT another 1,024, to see that its bitmap agrees.
 //
 // Sources: Microsoft FAT specification 1.03, exFAT specification 1.00, littlefs SPEC.md,
 // and the magic numbers of the other filesystems.
 int sdb_probe(const struct sdb_bdev *dev, struct sdb_probe *probe, uint8_t *buf);
 
-// A sector that nobody reads to see whether a card of `sectors` is blank, 0: there is none. What is
-// written there before anything else can't make the card look used.
+// A sector that does not count when it is asked whether a card of `sectors` is blank, 0: there is
+// none. What is written there before anything else can't make the card look used.
 uint32_t sdb_probe_unread(uint32_t sectors);
 
 #endif

@@ -5,10 +5,14 @@
 #include <string.h>
 
 #define BLANK_RUN (SDB_PROBE_BUFFER / SDB_SECTOR) // sectors of a command
-#define BLANK_FIRST 2048u                         // read in full: the first MiB
-#define BLANK_LAST 272u                           // and the last 136 KiB
-#define BLANK_SAMPLES 128u
+#define BLANK_MIB 2048u
+#define BLANK_FIRST (16 * BLANK_MIB)  // read in full
+#define BLANK_LAST 272u               // and the last 136 KiB
+#define BLANK_NEAR (1024 * BLANK_MIB) // up to here each MiB and each cylinder
+#define BLANK_CYLINDER 16065u         // 255 heads of 63 sectors: where partitions once began
+#define BLANK_SAMPLES 1024u
 #define BLANK_OCTAVE 4u // samples in each doubling of the distance
+#define BLANK_NOTE 2056u
 
 struct blank {
     const struct sdb_bdev *dev;
@@ -16,10 +20,12 @@ struct blank {
     uint8_t fill;  // what the first byte is
     bool blank;    // everything read so far is `fill`
     uint32_t lost; // where a volume begins, 0: none seen
+    uint32_t note; // see sdb_probe_unread()
 };
 
-static bool blank_sector(const struct blank *b, const uint8_t *sector) {
-    return sector[0] == b->fill && memcmp(sector, sector + 1, SDB_SECTOR - 1) == 0;
+static bool blank_sector(const struct blank *b, uint32_t lba, const uint8_t *sector) {
+    return (sector[0] == b->fill && memcmp(sector, sector + 1, SDB_SECTOR - 1) == 0) ||
+           (lba == b->note && lba != 0);
 }
 
 // The first sector of all is in buf: what the others are to be.
@@ -44,7 +50,7 @@ static int blank_run(struct blank *b, uint32_t lba, uint32_t to) {
     }
     for (uint32_t i = 0; i < count; i++) {
         const uint8_t *sector = b->buf + i * SDB_SECTOR;
-        if (blank_sector(b, sector)) {
+        if (blank_sector(b, lba + i, sector)) {
             continue;
         }
         b->blank = false;
@@ -56,18 +62,33 @@ static int blank_run(struct blank *b, uint32_t lba, uint32_t to) {
     return 0;
 }
 
-static int blank_range(struct blank *b, uint32_t from, uint32_t to) {
+// Every `step` sectors, as long as all is blank.
+static int blank_steps(struct blank *b, uint32_t from, uint32_t to, uint32_t step) {
     int res = 0;
-    for (uint32_t at = 0; res == 0 && at < to - from; at += BLANK_RUN) {
-        res = blank_run(b, from + at, to);
+    for (uint32_t n = 0; res == 0 && b->blank && from < to && n < to - from; n += step) {
+        res = blank_run(b, from + n, to);
     }
     return res;
 }
 
-// A quarter of the way to the next doubling, and so on: where volumes begin.
+// From `from` on, what is a multiple of `step`.
+static int blank_multiples(struct blank *b, uint32_t from, uint32_t to, uint32_t step) {
+    return from < to ? blank_steps(b, (from + step - 1) / step * step, to, step) : 0;
+}
+
+// The first MiB in full, also behind what is not blank: a volume may be seen.
+static int blank_mib(struct blank *b, uint32_t from, uint32_t to) {
+    int res = 0;
+    for (uint32_t at = from; res == 0 && at < to && at - from < BLANK_MIB; at += BLANK_RUN) {
+        res = blank_run(b, at, to);
+    }
+    return res;
+}
+
+// A quarter of the way to the next doubling, and so on: where volumes begin. All of them, as above.
 static int blank_octaves(struct blank *b) {
     int res = 0;
-    for (uint32_t octave = BLANK_FIRST; res == 0 && octave != 0 && octave < b->dev->sectors;
+    for (uint32_t octave = BLANK_MIB; res == 0 && octave != 0 && octave < b->dev->sectors;
          octave <<= 1) {
         for (uint32_t i = 0; res == 0 && i < BLANK_OCTAVE; i++) {
             res = blank_run(b, octave + octave / BLANK_OCTAVE * i, b->dev->sectors);
@@ -76,68 +97,58 @@ static int blank_octaves(struct blank *b) {
     return res;
 }
 
-// The first sector of the sample `i` of those that are spread evenly.
-static uint32_t blank_sample(uint32_t from, uint32_t to, uint32_t i) {
-    uint32_t step = (to - from) / BLANK_SAMPLES;
-    uint32_t rest = (to - from) % BLANK_SAMPLES;
-    return from + i * step + i * rest / BLANK_SAMPLES;
+// The end of what is read in full from `from` on.
+static uint32_t blank_full(uint32_t from, uint32_t to) {
+    return to - from < BLANK_FIRST ? to : from + BLANK_FIRST;
 }
 
-// From `from` to `to`, evenly, and what is before `to`. Stops at what is not blank.
-static int blank_evenly(struct blank *b, uint32_t from, uint32_t to) {
-    int res = 0;
-    for (uint32_t i = 0; res == 0 && b->blank && i < BLANK_SAMPLES; i++) {
-        res = blank_run(b, blank_sample(from, to, i), to);
+// What else probe.h promises.
+static int blank_rest(struct blank *b, uint32_t from, uint32_t to) {
+    uint32_t first = blank_full(from, to), near = to < BLANK_NEAR ? to : BLANK_NEAR;
+    if (first == to) {
+        return 0;
     }
-    return res != 0 || !b->blank
-               ? res
-               : blank_range(b, to - from < BLANK_LAST ? from : to - BLANK_LAST, to);
+    int res = blank_multiples(b, first, near, BLANK_MIB);
+    res = res != 0 ? res : blank_multiples(b, first, near, BLANK_CYLINDER);
+    for (uint32_t i = 0; res == 0 && b->blank && i < BLANK_SAMPLES; i++) {
+        uint64_t at = (uint64_t)(to - from) * i / BLANK_SAMPLES;
+        res = blank_run(b, from + (uint32_t)at, to);
+    }
+    return res != 0 ? res : blank_steps(b, to - BLANK_LAST, to, BLANK_RUN);
 }
 
 int sdb_probe_blank(const struct sdb_bdev *dev, uint32_t *lost, uint8_t *buf) {
-    struct blank b = {dev, buf, 0, true, 0};
-    int res = blank_range(&b, 0, dev->sectors < BLANK_FIRST ? dev->sectors : BLANK_FIRST);
+    struct blank b = {dev, buf, 0, true, 0, sdb_probe_unread(dev->sectors)};
+    int res = blank_mib(&b, 0, dev->sectors);
+    if (res == 0) {
+        res = blank_steps(&b, BLANK_MIB, blank_full(0, dev->sectors), BLANK_RUN);
+    }
     if (res == 0) {
         res = blank_octaves(&b);
     }
-    if (res == 0 && b.blank && dev->sectors > BLANK_FIRST) {
-        res = blank_evenly(&b, 0, dev->sectors);
+    if (res == 0) {
+        res = blank_rest(&b, 0, dev->sectors);
     }
     *lost = b.lost;
     return res < 0 ? res : b.blank;
 }
 
 int sdb_probe_blank_part(const struct sdb_bdev *dev, uint32_t from, uint32_t to, uint8_t *buf) {
-    struct blank b = {dev, buf, 0, true, 0};
+    struct blank b = {dev, buf, 0, true, 0, sdb_probe_unread(dev->sectors)};
     if (from >= to) {
         return 1;
     }
     int res = dev->read(dev->ctx, from, 1, buf);
     blank_begin(&b);
     if (res == 0) {
-        res = blank_range(&b, from, to - from < BLANK_FIRST ? to : from + BLANK_FIRST);
+        res = blank_steps(&b, from, blank_full(from, to), BLANK_RUN);
     }
-    if (res == 0 && b.blank) {
-        res = blank_evenly(&b, from, to);
+    if (res == 0) {
+        res = blank_rest(&b, from, to);
     }
     return res < 0 ? res : b.blank;
 }
 
 uint32_t sdb_probe_unread(uint32_t sectors) {
-    // Behind the first MiB, before the second sample of the octave that begins there.
-    const uint32_t end = BLANK_FIRST + BLANK_FIRST / BLANK_OCTAVE;
-    if (sectors < end + BLANK_LAST) {
-        return 0;
-    }
-    for (uint32_t lba = BLANK_FIRST + BLANK_RUN; lba < end; lba++) {
-        bool read = false;
-        for (uint32_t i = 0; i < BLANK_SAMPLES; i++) { // of the whole card, and without sector 0
-            read |= lba - blank_sample(0, sectors, i) < BLANK_RUN;
-            read |= lba - blank_sample(1, sectors, i) < BLANK_RUN;
-        }
-        if (!read) {
-            return lba;
-        }
-    }
-    return 0;
+    return sectors > BLANK_NOTE + BLANK_LAST ? BLANK_NOTE : 0;
 }

@@ -263,7 +263,7 @@ def make_card(rig, card, state, url):
     rig.card = image
     kind = CARDS[card]
     if state == "blank":
-        blank(image, kind.size)
+        blank(image, min(kind.size, 4 * MIB))  # it is read whole
         return image
     if kind.fs == "fat":
         rig.blank_card(kind.size)

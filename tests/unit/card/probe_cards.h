@@ -12,7 +12,7 @@
 #define MIB 2048u
 #define GIB (1024 * MIB)
 #define UNKNOWN "no known filesystem, but is not blank"
-#define PROBE_READS 2100u // commands, at most
+#define PROBE_READS 7700u // commands, at most
 
 // Runs `command` with %s replaced by a file of so many sectors, and puts that at `lba`. Returns
 // false if there is no such program.
