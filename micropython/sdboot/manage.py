@@ -22,7 +22,7 @@ def status():
     state, left, event, event_version, staged, bad = mounted.record()[: mounted.FLAGS]
     vfs = mounted.fs.statvfs("/")
     return {
-        "version": version(),
+        "version": _version(),
         "previous": _previous(),
         "state": _name(("idle", "staged", "swapping", "trial", "reverting"), state),
         "staged": staged if state in (mounted.STAGED, mounted.SWAPPING) else None,
@@ -38,6 +38,13 @@ def status():
         "size": mounted.card.ioctl(4, 0) * mounted.card.ioctl(5, 0),
         "free": vfs[0] * vfs[3] if vfs[3] <= vfs[2] else 0,  # littlefs counts below 0
     }
+
+
+def _version():
+    try:
+        return version()
+    except OSError:
+        return "?"
 
 
 def _name(names, number):

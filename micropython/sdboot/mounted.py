@@ -8,11 +8,12 @@ import os
 import vfs
 from micropython import const
 
-from ._errors import CardError, check
+from ._errors import CardError, check, reason
 from ._native import load
 
 _ENOENT = const(2)
 _ENODEV = const(19)
+_EISDIR = const(21)
 
 try:
     import _thread as threads  # here, not later: where there is none, it is searched for on the card
@@ -81,13 +82,22 @@ def record(where=""):
 def version(directory="app", name=".version"):
     """The version that the file `name` in `directory` of the card says: its first word. "0.0.0" if
     there is no such file, "?" if it is empty."""
+    path = "%s/%s" % (directory, name)
+    card = filesystem()
     try:
-        with filesystem().open("/%s/%s" % (directory, name), "rb") as f:
+        with card.open("/" + path, "rb") as f:
             return load("_sdboot").version(f.read(128)) or "?"
     except OSError as e:
-        if e.errno != _ENOENT:
-            raise
-        return "0.0.0"
+        error = e
+    try:
+        if error.errno == _ENOENT:
+            card.stat("/" + path)
+            error = OSError(_EISDIR)  # FatFs finds no file there
+    except OSError as e:
+        if e.errno == _ENOENT:
+            return "0.0.0"
+        error = e
+    raise CardError(error.errno, "%s can't be read: %s" % (path, reason(error)))
 
 
 LFS = {"readsize": 512, "progsize": 512, "lookahead": 2048}

@@ -128,7 +128,7 @@ def _readable():
     try:
         return version()
     except Exception as e:
-        print("sdboot: app/.version can't be read:", reason(e))
+        print("sdboot:", reason(e))
     try:
         mounted.fs.stat("/main.py")
     except OSError as e:

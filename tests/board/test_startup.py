@@ -133,6 +133,10 @@ class Content(StartupTest):
         "latin1": "1.0.0-überarbeitet".encode("latin-1"),
         "empty": b"",
         "zeros": bytes(600),
+        "zero in it": b"1.0\0.0\n",
+        "utf32": "\ufeff1.2.3".encode("utf-32-le"),
+        "escape": b"\x1b[2J1.2.3",
+        "percent": b"%s%n",
         "blanks": b" \n\t\r\n",
         "long": b"1" * MIB,
         "lines": b"\n" * MIB,
@@ -154,12 +158,22 @@ class Content(StartupTest):
         for make in (self.fat_card, self.littlefs_card):
             make({k: v for k, v in OLD.items() if k != "app/.version"})
             self.put({"app/.version/x": b""})
-            self.boots(job="attempt(sdboot.status)\n")
+            ask = "attempt(lambda: sdboot.OTA('http://127.0.0.1:1').check())\n"
+            job = "attempt(lambda: sdboot.status()['version'])\n" + ask
+            r = self.boots(say="app/.version can't be read: ", job=job)
+            self.assertEqual(r.results, ["?"])  # never 0.0.0: that is older than everything
+            said = "app/.version can't be read: SD card error 21, is a directory"
+            self.assertEqual(r.errors, ["CardError 21 " + said])
 
     def test_version_can_not_be_read(self):
         self.fat_card({**OLD, "app/.version": b"0.0.1 " + b"a mark to find" * 200})
         at = self.card.read_bytes().index(b"a mark to find")
-        self.boots("--card-bad", at // 512, say="app/.version can't be read: SD card error 5")
+        job = "attempt(lambda: sdboot.status()['version'])\n"
+        job += "attempt(lambda: sdboot.OTA('http://127.0.0.1:1').check())\n"
+        bad = "--card-bad", at // 512
+        r = self.boots(*bad, say="app/.version can't be read: SD card error 5", job=job)
+        self.assertEqual(r.results, ["?"])
+        self.assertIn("CardError 5 app/.version can't be read: SD card error 5", r.errors[0])
 
 
 class Record(StartupTest):
