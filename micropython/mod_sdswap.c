@@ -51,14 +51,17 @@ static int swap_run(struct swap_work *work, bool counts) {
 }
 
 // run(vfs, volume, sha256, trials, counts) -> (result, state): enum sdb_boot_result or a negative
-// error (then the volume must be aborted and mounted again), and the record's state
+// error (then the volume must be aborted and mounted again), and the record's state. Without sha256
+// (None) the files of a release are not checked.
 static mp_obj_t mod_run(size_t n_args, const mp_obj_t *args) {
     (void)n_args;
     struct swap_work *work = swap_work_new(args[0], args[1]);
     SDB_KEEP(work);
     work->boot.trials = (uint8_t)mp_obj_get_int(args[3]);
     bool counts = mp_obj_is_true(args[4]);
-    swap_work_hash(work, args[2]);
+    if (args[2] != mp_const_none) {
+        swap_work_hash(work, args[2]);
+    }
     int res = sdb_boot_load(&work->boot);
     if (res == 0) {
         res = swap_run(work, counts);

@@ -50,6 +50,9 @@ def reason(e):
     """What to print of an exception at boot."""
     if isinstance(e, Error):
         return e
+    if isinstance(e, (AttributeError, ImportError)):
+        text = "%s: %s; this firmware, or an argument of boot(), has less than is needed"
+        return text % (type(e).__name__, e)
     if not isinstance(e, OSError) or not isinstance(e.errno, int):  # OSError("no SD card")
         return "%s: %s" % (type(e).__name__, e)
     try:

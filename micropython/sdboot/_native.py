@@ -10,6 +10,7 @@ from ._errors import Error
 
 _ENOEXEC = const(8)
 _ENOMEM = const(12)
+_ENOSYS = const(38)
 
 # sys.implementation._mpy of a firmware that takes our native code: version 6, sub-version 3; above
 # it the architecture, as its number in MicroPython's tools/mpy_ld.py; 5 to 8 are all Armv7-M.
@@ -30,7 +31,7 @@ def with_log():
     it costs memory only where it is wanted; in firmware there is one, and it can do both."""
     try:
         sys.modules["sdboot._sdboot"] = load("_sdlog")
-    except ImportError:
+    except Error:
         pass
 
 
@@ -43,17 +44,29 @@ def builtin(name):
         return __import__(name)
 
 
+def hasher(name):
+    """hashlib's class sha256 or sha1."""
+    try:
+        return getattr(builtin("hashlib"), name)
+    except (ImportError, AttributeError):
+        raise Error(_ENOSYS, "this firmware has no hashlib.%s, which releases need: build it in" % name)
+
+
 def _load(name):
     # Code passes through the heap on its way to executable memory: it has to be there in one piece,
     # and what is made afterwards should not be scattered behind it.
     gc.collect()
     try:
         return getattr(__import__("sdboot." + name), name)
-    except ImportError:  # part of the firmware
-        if name[0] != "_":
-            raise
-        module = sys.modules["sdboot." + name] = __import__(name)
-        return module
+    except ImportError as e:
+        try:
+            if name[0] == "_":  # part of the firmware
+                module = sys.modules["sdboot." + name] = __import__(name)
+                return module
+        except ImportError:
+            pass
+        _unload(name)
+        raise Error(_ENOSYS, "sdboot.%s can't be loaded: %s in this firmware or installation" % (name, e))
     except MemoryError:
         _unload(name)
         raise Error(

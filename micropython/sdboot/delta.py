@@ -6,7 +6,7 @@ from micropython import const
 
 from . import board, mounted
 from ._errors import NetworkError, PackageError, check, reason
-from ._native import builtin, load
+from ._native import hasher, load
 from .attributes import mending
 from .source import Source
 from .stage import BUFFER, abort, begin, call, clean, finish, take
@@ -67,7 +67,7 @@ def _index(ota, release):
     finally:
         source.close()
     found = bytes(found)
-    if builtin("hashlib").sha256(found).digest() != release.index:
+    if hasher("sha256")(found).digest() != release.index:
         check(-_EPKG_HASH, source.url)
     return found
 
@@ -82,7 +82,7 @@ def _feed(ota, release, install, index):
         install.directory(),
         release.version,
         index,
-        builtin("hashlib").sha256,
+        hasher("sha256"),
         buf,
     )
     what = release.file + ".idx"

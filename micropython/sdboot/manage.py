@@ -5,7 +5,7 @@ from micropython import const
 
 from . import mounted
 from ._errors import CardError, Error, check, strerror
-from ._native import builtin, load
+from ._native import hasher, load
 from .mounted import version
 
 _ENOENT = const(2)
@@ -99,8 +99,7 @@ def rollback():
 
 
 def verify(directory):
-    sha256 = builtin("hashlib").sha256
-    result = load("_sdswap").verify(mounted.filesystem(), directory, sha256)
+    result = load("_sdswap").verify(mounted.filesystem(), directory, hasher("sha256"))
     if result == -_ENOENT:
         raise Error(_ENOENT, "the release has no manifest (app/.manifest): sdboot has not installed it")
     return result if isinstance(result, list) else check(result, "verify")

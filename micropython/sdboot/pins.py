@@ -103,7 +103,7 @@ def pressed(pin, sd):
             pin = Pin(pin, Pin.IN, Pin.PULL_UP)
         elif hasattr(pin, "init"):  # a Signal has none
             pin.init(pin.IN, pin.PULL_UP)
-    except (ValueError, TypeError) as e:
+    except (ValueError, TypeError, ImportError) as e:  # there may be no machine.Pin
         raise ValueError(
             "recovery pin %s: %s; boot(pin=...) names another, None is for none" % (_pin, e)
         )

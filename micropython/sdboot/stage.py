@@ -5,7 +5,7 @@ from micropython import const
 
 from . import board, mounted
 from ._errors import CardError, Error, check
-from ._native import builtin, load
+from ._native import hasher, load
 from .attributes import mending
 
 _EBUSY = const(16)
@@ -34,8 +34,7 @@ def install(ota, release):
 
 
 def begin(ota, release, what, resume=0):
-    hashlib = builtin("hashlib")
-    sha256 = hashlib.sha256
+    sha256 = hasher("sha256")
     install = load("_sdota").Install(
         mounted.filesystem(),
         mending(mounted.volume),
@@ -43,7 +42,7 @@ def begin(ota, release, what, resume=0):
         ota.new_version_dir,
         release.version,
         release.sha256 or release.sha1,
-        sha256 if release.sha256 else hashlib.sha1,
+        sha256 if release.sha256 else hasher("sha1"),
         sha256,
     )
     install.resume(resume)

@@ -4,7 +4,7 @@
 from micropython import const
 
 from ._errors import Error, NetworkError
-from ._native import builtin, load
+from ._native import builtin, hasher, load
 
 _EIO = const(5)
 _EINVAL = const(22)
@@ -71,7 +71,7 @@ def distrust(text):
 
 def _check_pin(sock, pin):
     key = load("_sdhttp").spki(sock.getpeercert(True))
-    found = builtin("hashlib").sha256(key).digest() if key else b""
+    found = hasher("sha256")(key).digest() if key else b""
     text = builtin("binascii").hexlify(found).decode()
     for one in pin if isinstance(pin, (list, tuple)) else (pin,):
         if (one.lower() == text) if isinstance(one, str) else one == found:

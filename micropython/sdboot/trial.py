@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: MIT
 # Updates at boot: the staged release is put in place, runs on trial, is taken back if it fails.
 
-import hashlib
 import sys
 
 import machine
 from micropython import const
 
 from . import mounted
-from ._errors import strerror
-from ._native import load
+from ._errors import Error, strerror
+from ._native import hasher, load
 from .mounted import EVENT, EVENT_VERSION, IDLE, STAGED, STATE, SWAPPING, TRIAL, VERSION
 
 _ENOENT = const(2)
@@ -26,13 +25,16 @@ _WHY = {
 # What machine.reset_cause() says of a soft reset. Some firmware does not tell (RP2), some calls what
 # machine.reset() does so (i.MX RT, SAMD): there every boot counts, and the clock starts at each.
 SOFT = None
-if sys.platform in ("esp32", "pyboard", "renesas-ra"):
+if sys.platform in ("esp32", "pyboard", "renesas-ra") and hasattr(machine, "reset_cause"):
     SOFT = getattr(machine, "SOFT_RESET", None)
 
 
 def _counts(timeout):
     # Is this boot one of a trial's? A developer's soft reset is not, nor is waking from deep sleep.
     # Without a time limit soft resets are: sys.exit() in main.py would go on for ever.
+    if not hasattr(machine, "reset_cause"):
+        print("sdboot: this firmware has no machine.reset_cause(): every boot of a trial counts")
+        return True
     cause = machine.reset_cause()
     if cause == getattr(machine, "DEEPSLEEP_RESET", -1):
         return False
@@ -41,7 +43,7 @@ def _counts(timeout):
 
 def _reset_first(record):
     # A trial's time is measured from the last hard reset, which may be days ago.
-    if machine.reset_cause() == SOFT and record[STATE] in (STAGED, SWAPPING):
+    if SOFT is not None and machine.reset_cause() == SOFT and record[STATE] in (STAGED, SWAPPING):
         print("sdboot: resetting, for the trial of release %s" % record[VERSION])
         machine.reset()
 
@@ -60,7 +62,12 @@ def finish_update(attempts, timeout):
     from .attributes import mending
 
     swap = load("_sdswap")
-    arguments = fs, mending(volume), hashlib.sha256, min(attempts, 255), _counts(timeout)
+    try:
+        sha256 = hasher("sha256")
+    except Error as e:
+        print("sdboot: %s: it goes on, but whether its files are whole is not known" % e)
+        sha256 = None
+    arguments = fs, mending(volume), sha256, min(attempts, 255), _counts(timeout)
     done, state = swap.run(*arguments)
     for i in range(2):
         # After a read that has failed littlefs goes no further. Does it fail again, a file of the

@@ -130,7 +130,7 @@ _LONG = 100  # what is kept of a text written at once
 def _attach(needed):
     # A terminal that is there already has to go only if ours is `needed`.
     global _terminal
-    if not hasattr(os, "dupterm"):
+    if not hasattr(os, "dupterm") or _Stream is object:
         if needed:
             print("sdboot: confirm_after needs os.dupterm(), which this firmware does not have")
         return
@@ -150,7 +150,10 @@ def _attached():
     return there is _terminal
 
 
-class _Terminal(io.IOBase):
+_Stream = getattr(io, "IOBase", object)
+
+
+class _Terminal(_Stream):
     # Sees what the board prints. The REPL's banner says that main.py has ended; what is printed
     # after the first prompt, that somebody types there. write() must not need memory.
 

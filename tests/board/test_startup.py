@@ -5,7 +5,7 @@ card, in its arguments or wrong with the board becomes a message."""
 import unittest
 import zlib
 
-from rig import MIB, BoardTest, digest, find_fat, read_sector, write_at
+from rig import HASTY, MIB, BoardTest, digest, find_fat, read_sector, write_at
 from trials import STATUS, status_of
 from web import PythonServer, Site, package, release
 
@@ -121,6 +121,85 @@ class Twice(StartupTest):
         r = self.boots(typed="import sdboot\nsdboot.boot()\n\x04" * 3)
         self.assertEqual(r.out.count(RUNS), 4)
         self.assertEqual(r.out.count("sdboot: 0.0.1 on SD card"), 4)
+
+
+class Firmware(StartupTest):
+    """One that has been built with less."""
+
+    # A module stands for the firmware's, without some of its names.
+    LESS = """
+import sys
+class Less:
+    def __init__(self, module, names):
+        self.module = module
+        self.names = names
+    def __getattr__(self, name):
+        if name in self.names:
+            raise AttributeError("no " + name)
+        return getattr(self.module, name)
+def less(module, *names):
+    sys.modules[module] = Less(__import__(module), names)
+def none(module):
+    import sdboot._native as native
+    builtin = native.builtin
+    def gone(name):
+        if name == module:
+            raise ImportError("no module named %r" % name)
+        return builtin(name)
+    native.builtin = gone
+"""
+    COUNTS = "this firmware has no machine.reset_cause(): every boot of a trial counts"
+    UNTIMED = "no timer is free: a trial ends by its number of boots only"
+    UNCHECKED = "this firmware has no hashlib.sha256, which releases need: build it in: it goes on"
+    ALL = '"reset_cause", "Timer", "WDT", "SOFT_RESET", "DEEPSLEEP_RESET", "unique_id"'
+    LACKS = {
+        'less("machine", "reset_cause")': COUNTS,
+        'less("machine", "Timer")': UNTIMED,
+        'less("machine", "Pin")': "no Pin; this firmware, or an argument of boot(), has less",
+        'less("machine", %s)' % ALL: (COUNTS, UNTIMED),
+        'less("uhashlib", "sha256", "sha1")': UNCHECKED,
+        'none("hashlib")': UNCHECKED,
+        'less("io", "IOBase")': (),
+        'less("os", "dupterm", "uname")': (),
+        'none("socket")': (),
+    }
+
+    def lacking(self, what, *options, **kwargs):
+        return self.boots(*options, before=HASTY + self.LESS + what + "\n", **kwargs)
+
+    def test_swap_and_way_back(self):
+        self.fat_card(OLD)
+        site = Site(self.dir / "www")
+        site.add("0.0.2", package(release("0.0.2")))
+        with PythonServer(site.folder) as url:
+            self.ota(url)
+        staged = self.card.read_bytes()
+        for what, say in self.LACKS.items():
+            with self.subTest(what):
+                self.card.write_bytes(staged)
+                job = "attempt(sdboot.confirm)\nattempt(sdboot.rollback)\n"
+                r = self.lacking(what, say=say, runs=False, job=job)
+                self.assertIn("release 0.0.2 runs", r.out)
+                self.assertEqual((r.results, r.errors), (["True", "None"], []))
+                self.lacking(what, say="release 0.0.2 is taken back: by hand")
+        # Damage is noticed by whoever can.
+        self.card.write_bytes(staged.replace(b"version = '0.0.2'", b"version = '0.0.X'"))
+        self.lacking("", say="release 0.0.2 is taken back: its files on the card are damaged")
+
+    def test_update(self):
+        self.fat_card(OLD)
+        site = Site(self.dir / "www")
+        site.add("0.0.2", package(release("0.0.2")))
+        for what, error in {
+            'less("uhashlib", "sha1")': "Error 38 this firmware has no hashlib.sha1, which",
+            'none("hashlib")': "Error 38 this firmware has no hashlib.sha256, which",
+            'none("socket")': "Error 38 sdboot.net can't be loaded: no module named 'socket' in this",
+            'none("select")': "Error 38 sdboot.net can't be loaded: no module named 'select' in this",
+        }.items():
+            with self.subTest(what), PythonServer(site.folder) as url:
+                job = "attempt(lambda: sdboot.OTA(%r).install_update_if_available())\n" % url
+                r = self.lacking(what, job=job * 2)  # the second time says the same
+                self.assertEqual([e[: len(error)] for e in r.errors], [error] * 2)
 
 
 class Content(StartupTest):
