@@ -166,6 +166,10 @@ cuts: board ## the board's power cut at every sector of an update, and again whi
 test-faults: board
 	@$(PYTHON) tests/faults/faults.py --every 50
 
+# One in 17 of them is in `make test`.
+programs: board ## databases, recordings, removals, releases on cards of 7 kinds, 64 MiB to 32 GiB
+	@cd tests/board && PROGRAMS=all $(PYTHON) -m unittest test_programs
+
 faults: board ## each command of the card fails in each operation: told, or done (20 minutes)
 	@$(PYTHON) tests/faults/faults.py
 
@@ -352,4 +356,4 @@ test-install: board emu mpremote ## installing, on emulated boards
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: all help put ls test-keep test-cli-release test-cli-rest test-cli-valgrind install-host deb test-deb picture dist test-dist coverage test-servers test-types test-docs test-examples test-run test-threads memory bench-pico pico test-pico test-pico-whole test-pico-1 test-pico-2 cli test-cli test-sign test-upstream native test-native test-native-slice bench-native $(EMULATED:%=test-native-%) $(EMULATED:%=test-native-slice-%) test-native-x64 rp2 test-newest test-frozen install uninstall push mpremote test-install setup board emu test-emu demo run test test-unit test-sim test-board test-cuts test-faults faults test-asan cuts torture torture-slice torture-mutants liar bench bench-fleet bench-card bench-sign bench-steps bench-update fuzz lint clean
+.PHONY: all help put ls test-keep test-cli-release test-cli-rest test-cli-valgrind install-host deb test-deb picture dist test-dist coverage test-servers test-types test-docs test-examples test-run test-threads memory bench-pico pico test-pico test-pico-whole test-pico-1 test-pico-2 cli test-cli test-sign test-upstream native test-native test-native-slice bench-native $(EMULATED:%=test-native-%) $(EMULATED:%=test-native-slice-%) test-native-x64 rp2 test-newest test-frozen install uninstall push mpremote test-install setup board emu test-emu demo run test test-unit test-sim test-board test-cuts test-faults faults programs test-asan cuts torture torture-slice torture-mutants liar bench bench-fleet bench-card bench-sign bench-steps bench-update fuzz lint clean
