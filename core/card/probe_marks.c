@@ -126,6 +126,9 @@ static int marks_fat(const struct sdb_bdev *dev, struct sdb_probe *probe, const 
     } else if (marks_signed(boot) && marks_jump(boot) && !marks_type(boot)) {
         name = fat32 ? "FAT32 without its type string" : "FAT without its type string";
         advice = not_mounted;
+    } else if (boot[16] > 2 && boot[16] <= 4) {
+        name = "FAT with more than two copies of its table";
+        advice = not_mounted;
     } else if (fat32 && geo.clusters != 0 && geo.type != 32) {
         name = "FAT32 with too few clusters";
         advice = not_mounted;

@@ -142,6 +142,8 @@ class Unmounted(BoardTest):
             (512 * MIB, ("-F", "32", "-S", "4096", "-s", "1"), "FAT with sectors of more than 512 bytes"),
             (512 * MIB, ("-F", "32", "-S", "1024", "-s", "1"), "FAT with sectors of more than 512 bytes"),
             (64 * MIB, ("-F", "16", "-S", "2048"), "FAT with sectors of more than 512 bytes"),
+            (64 * MIB, ("-F", "32", "-f", "3", "-s", "1"), "FAT with more than two copies of its table"),
+            (32 * MIB, ("-F", "16", "-f", "4"), "FAT with more than two copies of its table"),
         ):
             for start in (0, 2048):
                 with self.subTest(options=options, start=start):
