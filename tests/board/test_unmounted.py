@@ -6,6 +6,7 @@ import random
 import shutil
 import subprocess
 import unittest
+import unittest.mock
 
 import cards
 from cutting import CutTest
@@ -142,8 +143,6 @@ class Unmounted(BoardTest):
             (512 * MIB, ("-F", "32", "-S", "4096", "-s", "1"), "FAT with sectors of more than 512 bytes"),
             (512 * MIB, ("-F", "32", "-S", "1024", "-s", "1"), "FAT with sectors of more than 512 bytes"),
             (64 * MIB, ("-F", "16", "-S", "2048"), "FAT with sectors of more than 512 bytes"),
-            (64 * MIB, ("-F", "32", "-f", "3", "-s", "1"), "FAT with more than two copies of its table"),
-            (32 * MIB, ("-F", "16", "-f", "4"), "FAT with more than two copies of its table"),
         ):
             for start in (0, 2048):
                 with self.subTest(options=options, start=start):
@@ -155,6 +154,13 @@ class Unmounted(BoardTest):
                     if start:
                         cards.mbr(self.card, start, 32)
                     self.left(name, "The firmware's FatFs does not mount it: copy the files")
+
+    def test_more_copies(self):
+        # mkfs.fat makes such, Linux mounts them; fsck.fat refuses them, as FatFs does.
+        for bits, copies in ((32, 3), (16, 4), (12, 3)):
+            cards.fat(self.card, bits, 2048, options=("-f", copies))
+            with unittest.mock.patch("rig.fsck", lambda image: None):
+                self.left("FAT with more than two copies of its table", "The firmware's FatFs does")
 
     def test_other_filesystems(self):
         for name, mib, command in (
