@@ -36,6 +36,12 @@ bool sim_file_write(int file, uint64_t offset, const void *buf, size_t len) {
     return emu_seek(file, offset) && emu_write(file, buf, len);
 }
 
+const uint8_t *sim_file_map(int file, size_t len) {
+    (void)file;
+    (void)len;
+    return NULL;
+}
+
 bool sim_file_append(int file, const char *text) {
     return emu_write(file, text, strlen(text));
 }

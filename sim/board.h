@@ -151,6 +151,7 @@ int64_t sim_file_size(int file);
 bool sim_file_copy(int from, int to); // what is no hole
 bool sim_file_read(int file, uint64_t offset, void *buf, size_t len);
 bool sim_file_write(int file, uint64_t offset, const void *buf, size_t len);
+const uint8_t *sim_file_map(int file, size_t len); // shows what is written later; NULL: can't
 bool sim_file_append(int file, const char *text);
 int64_t sim_host_clock_ns(void); // since 1970
 

@@ -24,6 +24,7 @@ struct flash_obj {
 };
 
 static int flash_fd = -1;
+static const uint8_t *flash_map; // littlefs reads many small pieces
 static uint32_t flash_size;
 static const mp_obj_type_t flash_partition_type;
 static const struct flash_obj flash_vfs_obj = {{&flash_partition_type}};
@@ -69,6 +70,7 @@ void sim_flash_open(void) {
         sim_power_off(2, message);
     }
     flash_size = (uint32_t)size;
+    flash_map = sim_file_map(flash_fd, flash_size);
 }
 
 static void flash_check(uint64_t offset, size_t len) {
@@ -100,7 +102,9 @@ static void flash_erase(uint64_t offset, size_t len) {
 
 static void flash_read(uint64_t offset, uint8_t *buf, size_t len) {
     flash_check(offset, len);
-    if (!sim_file_read(flash_fd, offset, buf, len)) {
+    if (flash_map != NULL) {
+        memcpy(buf, flash_map + offset, len);
+    } else if (!sim_file_read(flash_fd, offset, buf, len)) {
         check_esp_err(ESP_FAIL);
     }
 }

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -34,6 +35,11 @@ bool sim_file_read(int file, uint64_t offset, void *buf, size_t len) {
 
 bool sim_file_write(int file, uint64_t offset, const void *buf, size_t len) {
     return pwrite(file, buf, len, (off_t)offset) == (ssize_t)len;
+}
+
+const uint8_t *sim_file_map(int file, size_t len) {
+    void *map = mmap(NULL, len, PROT_READ, MAP_SHARED, file, 0);
+    return map == MAP_FAILED ? NULL : map;
 }
 
 bool sim_file_copy(int from, int to) {

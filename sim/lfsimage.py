@@ -10,19 +10,44 @@ MOUNT = "/.image"
 
 
 class Image:
-    # Block device with the extended protocol on an image file.
+    # Block device with the extended protocol on an image file, some blocks of it in memory: littlefs
+    # reads and writes many small pieces.
+    KEPT = 256
+
     def __init__(self, path, erase):
         self.file = open(path, "r+b")
         self.blocks = self.file.seek(0, 2) // BLOCK
         self.erase = erase
+        self.kept = {}
+        self.changed = set()
+
+    def block(self, block):
+        if block not in self.kept:
+            if len(self.kept) == self.KEPT:
+                self.write_back()
+                self.kept.clear()
+            data = bytearray(BLOCK)
+            self.file.seek(block * BLOCK)
+            self.file.readinto(data)
+            self.kept[block] = data
+        return self.kept[block]
+
+    def write_back(self):
+        for block in sorted(self.changed):
+            self.file.seek(block * BLOCK)
+            self.file.write(self.kept[block])
+        self.changed.clear()
+
+    def close(self):
+        self.write_back()
+        self.file.close()
 
     def readblocks(self, block, buf, offset=0):
-        self.file.seek(block * BLOCK + offset)
-        self.file.readinto(buf)
+        buf[:] = memoryview(self.block(block))[offset : offset + len(buf)]
 
     def writeblocks(self, block, buf, offset=0):
-        self.file.seek(block * BLOCK + offset)
-        self.file.write(buf)
+        self.block(block)[offset : offset + len(buf)] = buf
+        self.changed.add(block)
 
     def ioctl(self, op, arg):
         if op == 4:
@@ -34,7 +59,6 @@ class Image:
                 self.writeblocks(arg, b"\xff" * BLOCK)
             return 0
         if op == 3:
-            self.file.flush()
             return 0
 
 
@@ -168,5 +192,5 @@ def command(kind, args):
     else:
         show(MOUNT)
     vfs.umount(MOUNT)
-    device.file.close()
+    device.close()
     return 0
