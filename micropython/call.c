@@ -171,6 +171,12 @@ mp_obj_t sdb_call_named(mp_obj_t obj, qstr method, size_t n_args, const struct s
             sdb_raise_os_error(-SDB_EIO, "the card fails, or its filesystem is damaged: try "
                                          "again, check the card on a PC");
         }
+        if (n == 1 && items[0] == MP_OBJ_NEW_SMALL_INT(SDB_ENOENT)) { // sic, of littlefs's chdir
+            sdb_raise_os_error(-SDB_ENOENT, "no such folder");
+        }
+        if (n == 1 && items[0] == MP_OBJ_NEW_SMALL_INT(-SDB_ENOTEMPTY)) {
+            sdb_raise_os_error(-SDB_ENOTEMPTY, "the folder is not empty");
+        }
         if (n == 1 && items[0] == MP_OBJ_NEW_SMALL_INT(-SDB_EACCES)) {
             sdb_raise_os_error(-SDB_EACCES, "denied: read-only or in use, a folder that is not "
                                             "empty, or card or folder are full");

@@ -115,7 +115,16 @@ static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mount_open_obj, 3, 3, mount_open);
 // FatFs reads the card to tell where it is: not when it has to be mounted anew.
 static mp_obj_t mount_chdir(mp_obj_t self_in, mp_obj_t path) {
     struct sdb_mount *self = mount_get(self_in);
-    mount_call(self, MP_QSTR_chdir, 1, &path);
+    mp_obj_t vfs = mount_vfs(self);
+    uint32_t errors = self->card->errors;
+    struct sdb_call call = {.pending = MP_OBJ_NULL};
+    const struct sdb_arg arg = {.obj = path};
+    if (sdb_call(&call, vfs, MP_QSTR_chdir, NULL, 1, &arg) < 0) {
+        if (self->card->errors != errors) { // littlefs says of any error that there is no such folder
+            sdb_raise_os_error(-SDB_EIO, "the card fails: this folder can't be read");
+        }
+        mount_call(self, MP_QSTR_chdir, 1, &path);
+    }
     self->cwd = MP_OBJ_NULL;
     self->cwd = mount_call(self, MP_QSTR_getcwd, 0, NULL);
     return mp_const_none;

@@ -6,7 +6,7 @@ import sys
 from micropython import const
 
 from . import mounted
-from ._errors import CardError, check, reason
+from ._errors import CardError, Error, check, reason
 from ._native import load
 from .mounted import version
 
@@ -85,6 +85,10 @@ def _once(function, *arguments):
     # What is seldom called is loaded for the call only.
     try:
         return getattr(load("manage"), function)(*arguments)
+    except OSError as e:
+        if isinstance(e, Error):
+            raise
+        raise CardError(e.errno, "%s: %s" % (function, reason(e)))
     finally:
         forget("manage", "report")
 
@@ -127,6 +131,7 @@ def transaction():
     """`with sdboot.transaction():` what is written, renamed and removed in it happens whole or not
     at all. An exception undoes it; files that were open then must be opened anew. Not to be nested.
     Other threads' wait their turn; what else they flush meanwhile is refused (error 16)."""
+    mounted.filesystem()  # an error if there is none
     from .transact import Transaction
 
     return Transaction(mounted.volume)

@@ -7,7 +7,7 @@ import vfs
 from micropython import const
 
 from . import mounted
-from ._errors import CardError, Error
+from ._errors import CardError, Error, check
 from ._native import load
 from .mounted import mount_fat, mount_littlefs
 
@@ -116,7 +116,7 @@ def recognise(card, fs, formatting, again=False):
     # Returns "fat" or "littlefs", and littlefs's block size.
     found = load("_sdprobe").probe(card)
     if isinstance(found, int):
-        raise CardError(-found, "read error on the SD card (%d); nothing was formatted" % -found)
+        check(found, "read error on the SD card (%d); nothing was formatted" % -found, CardError)
     kind, name = found[0], found[1]
     if kind == "littlefs" and found[2]:
         kind, name = "foreign", "littlefs in a partition, sdboot wants it on the whole card"
@@ -166,8 +166,7 @@ def format(card, fs):
         error = load("_sdcard").mkfs(card, time.ticks_us())
         if error == -_ENOSPC:
             raise CardError(_ENOSPC, "the SD card is too small for FAT: 3 MiB is the least")
-        if error < 0:
-            raise CardError(-error, "formatting the SD card failed (%d)" % -error)
+        check(error, "formatting the SD card failed (%d)" % -error, CardError)
     else:
         raise ValueError('fs is "fat" or "littlefs"')
 

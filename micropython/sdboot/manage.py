@@ -116,7 +116,7 @@ def format(fs):
         raise Error(_EBUSY, "the card is in use as /: hold the recovery pin low and reset, then format")
     if mounted.fs is not None:
         root.umount(mounted.point)
-    mounted.fs = None
+    mounted.fs = mounted.volume = None
     device = load("_sdboot").Card(mounted.card)  # in sectors again, if it was littlefs's
     done = "not formatted"
     try:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What an exception of sdboot's tells a program (class, errno) and a person (its text)."""
 
+import ast
 import importlib.util
 import unittest
 
@@ -102,6 +103,77 @@ class OnTheBoard(BoardTest):
         self.fat_card()
         r = self.power(typed="import sdboot\nsdboot.rollback()\nsdboot.verify()\n")
         self.assertIn("\nError: [Errno 2] ENOENT: there is no release before this one", r.out)
+
+
+
+# Calls of sdboot's, and of os, which go through it: (name, raised by which class, args, text).
+EACH = """
+import _board, os
+def transaction():
+    with sdboot.transaction():
+        with open("/t", "w") as f:
+            f.write("x" * 3000)
+ota = sdboot.OTA("http://127.0.0.1:1")
+calls = [sdboot.status, sdboot.confirm, sdboot.rollback, sdboot.verify, sdboot.version, sdboot.sync,
+         transaction, ota.check, ota.cancel, ota.get_latest_version]
+system = [(os.listdir, "/data"), (os.mkdir, "/new"), (os.stat, "/data/a"), (os.rmdir, "/data"),
+          (os.remove, "/data/b"), (os.rename, "/data/a", "/data/c"), (os.chdir, "/data"),
+          (os.statvfs, "/"), (open, "/data/a"), (os.chdir, "/no such folder")]
+for fault in ("", "r1+", "r2+", "r4+", "w1+", "w3/"):
+    for call in calls + system:
+        f, *args = call if isinstance(call, tuple) else (call,)
+        _board.card_fail(fault)
+        try:
+            f(*args)
+        except Exception as e:
+            kind = "error" if isinstance(e, sdboot.Error) else type(e).__name__
+            print("=>", (call in calls, kind, [str(a) for a in e.args], str(f)))
+        _board.card_fail("")
+        sdboot.recover()
+"""
+
+
+class NoBareNumbers(BoardTest):
+    def asked(self, boot, *options):
+        r = self.power(*options, boot=boot, job=EACH)
+        self.assertGreater(len(r.results), 20)
+        for result in r.results:
+            ours, kind, args, name = ast.literal_eval(result)
+            if "transaction" in name:  # its files are plain ones
+                self.assertGreater(len(args[1]), 20, result)
+            elif ours:
+                self.assertEqual((kind, len(args)), ("error", 2), result)
+                self.assertGreater(len(args[1]), 20, result)
+            else:
+                self.assertEqual(kind, "OSError", result)
+                # What is not there, or there already, goes without saying.
+                self.assertTrue(args[0] in ("2", "17") or len(args[1]) > 20, result)
+
+    def test_fat(self):
+        self.fat_card({"data/a": b"a" * 3000, "data/b": b""})
+        self.asked("")
+
+    def test_fat_without_journal(self):
+        self.blank_card()
+        self.power(boot="journal=False")
+        self.put({"data/a": b"a" * 3000, "data/b": b""})
+        self.asked("journal=False")
+
+    def test_littlefs(self):
+        self.littlefs_card({"data/a": b"a" * 3000, "data/b": b""})
+        self.asked("fs='littlefs'")
+
+    def test_after_a_format_that_failed(self):
+        self.fat_card({"data/a": b""})
+        job = "import _board\n_board.card_fail('w3+')\nattempt(sdboot.format)\n_board.card_fail('')\n"
+        job += "for f in (sdboot.transaction, sdboot.status, sdboot.confirm, sdboot.verify):\n"
+        job += "    attempt(f)\nattempt(sdboot.format)\nattempt(sdboot.transaction().__enter__)\n"
+        r = self.power("--pin", "18=0", job=job)
+        self.assertIn("a format that was cut short; it was left as it is", r.errors[0])
+        self.assertEqual(
+            r.errors[1:], ["CardError 19 no SD card in use: call sdboot.boot() first, see its messages"] * 4
+        )
+        self.assertEqual(len(r.results), 2)
 
 
 if __name__ == "__main__":
