@@ -241,8 +241,8 @@ class Content(StartupTest):
             job = "attempt(lambda: sdboot.status()['version'])\n" + ask
             r = self.boots(say="app/.version can't be read: ", job=job)
             self.assertEqual(r.results, ["?"])  # never 0.0.0: that is older than everything
-            said = "app/.version can't be read: SD card error 21, is a directory"
-            self.assertEqual(r.errors, ["CardError 21 " + said])
+            said = "app/.version can't be read: SD card error 21, is a directory: a file is wanted"
+            self.assertEqual(r.errors, ["CardError 21 " + said + " there, remove it"])
 
     def test_version_can_not_be_read(self):
         self.fat_card({**OLD, "app/.version": b"0.0.1 " + b"a mark to find" * 200})
