@@ -66,7 +66,11 @@ def _load(name):
         except ImportError:
             pass
         _unload(name)
-        raise Error(_ENOSYS, "sdboot.%s can't be loaded: %s in this firmware or installation" % (name, e))
+        raise Error(
+            _ENOSYS,
+            "sdboot.%s can't be loaded: %s in this firmware or installation; install sdboot again, or "
+            "another firmware" % (name, e),
+        )
     except MemoryError:
         _unload(name)
         raise Error(

@@ -159,7 +159,7 @@ def format(card, fs):
         for i in range(1, WIPE_BLOCKS):
             failed = failed or blocks.writeblocks(i, wiped)
         if failed:
-            raise CardError(_EIO, "formatting the SD card failed: it can't be written")
+            raise CardError(_EIO, "formatting the SD card failed: it can't be written, try another")
         vfs.VfsLfs2.mkfs(blocks, **mounted.LFS)
         sdcard.end(card)
     elif fs == "fat":

@@ -37,7 +37,7 @@ class Folder:
             return Answer(url, file, size)
         if at + length > size:
             file.close()
-            raise PackageError(_EPKG_SIZE, "%s ends after %d bytes" % (url, size))
+            raise PackageError(_EPKG_SIZE, "%s ends after %d bytes, before what the list says: copy it again" % (url, size))
         file.seek(at)
         length = length or size - at
         return Answer(url, file, length, (at, at + length - 1, size))
@@ -62,7 +62,7 @@ class Stream(Folder):
             return Answer(url, self.source, self.size or -1, close=False)
         data = self.files[name]
         if data is None:
-            raise NetworkError(_EIO, "no signature was given")
+            raise NetworkError(_EIO, "no signature was given: install_stream(..., signature=...)")
         return Answer(url, builtin("io").BytesIO(data), len(data))
         yield
 
@@ -90,7 +90,7 @@ class Answer:
                 continue
             if not n:
                 if self.left > 0:
-                    raise NetworkError(_EHTTP_SHORT, "%s: ended %d bytes early" % (self.url, self.left))
+                    raise NetworkError(_EHTTP_SHORT, "%s: ended %d bytes early, try again" % (self.url, self.left))
                 break
             fill += n
             if self.left > 0:
