@@ -5,12 +5,13 @@
 #include <string.h>
 
 #define BLANK_RUN (SDB_PROBE_BUFFER / SDB_SECTOR) // sectors of a command
-#define BLANK_MIB 2048u
-#define BLANK_FIRST (16 * BLANK_MIB)  // read in full
-#define BLANK_LAST 272u               // and the last 136 KiB
-#define BLANK_NEAR (1024 * BLANK_MIB) // up to here each MiB and each cylinder
-#define BLANK_CYLINDER 16065u         // 255 heads of 63 sectors: where partitions once began
-#define BLANK_SAMPLES 1024u
+#define BLANK_MIB 2048u                           // read in full
+#define BLANK_LAST 272u                           // and the last 136 KiB
+#define BLANK_FINE (4 * BLANK_MIB)                // up to here one of 8 sectors
+#define BLANK_COARSE (16 * BLANK_MIB)             // up to here one of 16
+#define BLANK_NEAR (1024 * BLANK_MIB)             // up to here each MiB and each cylinder
+#define BLANK_CYLINDER 16065u // 255 heads of 63 sectors: where partitions once began
+#define BLANK_SAMPLES 512u
 #define BLANK_OCTAVE 4u // samples in each doubling of the distance
 #define BLANK_NOTE 2056u
 
@@ -34,13 +35,13 @@ static void blank_begin(struct blank *b) {
     b->blank = b->fill == 0x00 || b->fill == 0xff;
 }
 
-// Reads up to BLANK_RUN sectors from lba on, those before `to`. Returns 1 if there is no need to go
+// Reads up to `count` sectors from lba on, those before `to`. Returns 1 if there is no need to go
 // on: a volume was seen.
-static int blank_run(struct blank *b, uint32_t lba, uint32_t to) {
+static int blank_run(struct blank *b, uint32_t lba, uint32_t to, uint32_t count) {
     if (lba >= to) {
         return 0;
     }
-    uint32_t count = to - lba < BLANK_RUN ? to - lba : BLANK_RUN;
+    count = to - lba < count ? to - lba : count;
     int res = b->dev->read(b->dev->ctx, lba, count, b->buf);
     if (res < 0) {
         return res;
@@ -62,25 +63,21 @@ static int blank_run(struct blank *b, uint32_t lba, uint32_t to) {
     return 0;
 }
 
-// Every `step` sectors, as long as all is blank.
-static int blank_steps(struct blank *b, uint32_t from, uint32_t to, uint32_t step) {
+// From `from` on one sector of each that is a multiple of `step`, as long as all is blank.
+static int blank_multiples(struct blank *b, uint32_t from, uint32_t to, uint32_t step) {
     int res = 0;
-    for (uint32_t n = 0; res == 0 && b->blank && from < to && n < to - from; n += step) {
-        res = blank_run(b, from + n, to);
+    uint64_t at = ((uint64_t)from + step - 1) / step * step;
+    for (; res == 0 && b->blank && at < to; at += step) {
+        res = blank_run(b, (uint32_t)at, to, 1);
     }
     return res;
 }
 
-// From `from` on, what is a multiple of `step`.
-static int blank_multiples(struct blank *b, uint32_t from, uint32_t to, uint32_t step) {
-    return from < to ? blank_steps(b, (from + step - 1) / step * step, to, step) : 0;
-}
-
-// The first MiB in full, also behind what is not blank: a volume may be seen.
-static int blank_mib(struct blank *b, uint32_t from, uint32_t to) {
+// All of what begins at `from`, also behind what is not blank: a volume may be seen.
+static int blank_all(struct blank *b, uint32_t from, uint32_t to) {
     int res = 0;
-    for (uint32_t at = from; res == 0 && at < to && at - from < BLANK_MIB; at += BLANK_RUN) {
-        res = blank_run(b, at, to);
+    for (uint32_t at = from; res == 0 && at < to; at += BLANK_RUN) {
+        res = blank_run(b, at, to, BLANK_RUN);
     }
     return res;
 }
@@ -91,44 +88,47 @@ static int blank_octaves(struct blank *b) {
     for (uint32_t octave = BLANK_MIB; res == 0 && octave != 0 && octave < b->dev->sectors;
          octave <<= 1) {
         for (uint32_t i = 0; res == 0 && i < BLANK_OCTAVE; i++) {
-            res = blank_run(b, octave + octave / BLANK_OCTAVE * i, b->dev->sectors);
+            res = blank_run(b, octave + octave / BLANK_OCTAVE * i, b->dev->sectors, BLANK_RUN);
         }
     }
     return res;
 }
 
-// The end of what is read in full from `from` on.
-static uint32_t blank_full(uint32_t from, uint32_t to) {
-    return to - from < BLANK_FIRST ? to : from + BLANK_FIRST;
+static uint32_t blank_least(uint32_t a, uint32_t b) {
+    return a < b ? a : b;
 }
 
-// What else probe.h promises.
-static int blank_rest(struct blank *b, uint32_t from, uint32_t to) {
-    uint32_t first = blank_full(from, to), near = to < BLANK_NEAR ? to : BLANK_NEAR;
-    if (first == to) {
+// Up to 16 MiB, from sector `from` on: what comes first in there is a volume, or the rest of one.
+static int blank_grid(struct blank *b, uint32_t from, uint32_t to) {
+    int res = blank_multiples(b, from, blank_least(to, BLANK_FINE), 8);
+    return res != 0 ? res : blank_multiples(b, from, blank_least(to, BLANK_COARSE), 16);
+}
+
+// What else probe.h promises, where the sectors before `first` were read in full.
+static int blank_rest(struct blank *b, uint32_t from, uint32_t first, uint32_t to) {
+    uint32_t near = blank_least(to, BLANK_NEAR);
+    if (first == to || !b->blank) {
         return 0;
     }
     int res = blank_multiples(b, first, near, BLANK_MIB);
     res = res != 0 ? res : blank_multiples(b, first, near, BLANK_CYLINDER);
     for (uint32_t i = 0; res == 0 && b->blank && i < BLANK_SAMPLES; i++) {
         uint64_t at = (uint64_t)(to - from) * i / BLANK_SAMPLES;
-        res = blank_run(b, from + (uint32_t)at, to);
+        res = blank_run(b, from + (uint32_t)at, to, 1);
     }
-    return res != 0 ? res : blank_steps(b, to - BLANK_LAST, to, BLANK_RUN);
+    if (res != 0 || !b->blank) {
+        return res;
+    }
+    return blank_all(b, to - first > BLANK_LAST ? to - BLANK_LAST : first, to);
 }
 
 int sdb_probe_blank(const struct sdb_bdev *dev, uint32_t *lost, uint8_t *buf) {
     struct blank b = {dev, buf, 0, true, 0, sdb_probe_unread(dev->sectors)};
-    int res = blank_mib(&b, 0, dev->sectors);
-    if (res == 0) {
-        res = blank_steps(&b, BLANK_MIB, blank_full(0, dev->sectors), BLANK_RUN);
-    }
-    if (res == 0) {
-        res = blank_octaves(&b);
-    }
-    if (res == 0) {
-        res = blank_rest(&b, 0, dev->sectors);
-    }
+    uint32_t first = blank_least(dev->sectors, BLANK_MIB);
+    int res = blank_all(&b, 0, first);
+    res = res != 0 ? res : blank_grid(&b, first, dev->sectors);
+    res = res != 0 ? res : blank_octaves(&b);
+    res = res != 0 ? res : blank_rest(&b, 0, first, dev->sectors);
     *lost = b.lost;
     return res < 0 ? res : b.blank;
 }
@@ -139,13 +139,14 @@ int sdb_probe_blank_part(const struct sdb_bdev *dev, uint32_t from, uint32_t to,
         return 1;
     }
     int res = dev->read(dev->ctx, from, 1, buf);
+    if (res < 0) {
+        return res;
+    }
     blank_begin(&b);
-    if (res == 0) {
-        res = blank_steps(&b, from, blank_full(from, to), BLANK_RUN);
-    }
-    if (res == 0) {
-        res = blank_rest(&b, from, to);
-    }
+    uint32_t first = to - from < BLANK_MIB ? to : from + BLANK_MIB;
+    res = blank_all(&b, from, first);
+    res = res != 0 ? res : blank_grid(&b, first, to);
+    res = res != 0 ? res : blank_rest(&b, from, first, to);
     return res < 0 ? res : b.blank;
 }
 

@@ -123,8 +123,8 @@ def recognise(card, fs, formatting, again=False):
     if kind in ("fat", "littlefs"):
         return kind, found[3]
     # Power may have failed while the first sector got the pointer to the journal: it can look like
-    # anything then, even erased.
-    torn = kind in ("unknown", "lost", "partitions") or name.startswith("damaged")
+    # anything then, even erased. A flipped bit makes a FAT that FatFs does not mount.
+    torn = kind in ("unknown", "lost", "partitions") or name.startswith(("damaged", "FAT"))
     if torn and not again and rescued(card, formatting):
         return recognise(card, fs, formatting, True)
     if kind == "lost":

@@ -77,7 +77,8 @@ class Damage(AreaTest):
             with self.subTest(bits=bits, fats=fats, start=start):
                 self.start_card(bits, fats, start)
                 self.power()
-                for bit in (11 * 8 + 1, 13 * 8, 14 * 8 + 2, 16 * 8, 510 * 8 + 3):
+                kind = (82 if bits == 32 else 54) * 8  # of its type string
+                for bit in (11 * 8 + 1, 13 * 8, 14 * 8 + 2, 16 * 8, 16 * 8 + 2, kind, 510 * 8 + 3):
                     self.flip(start or 0, bit)
                     self.works()
                 self.flip(0, 388 * 8)  # the pointer
