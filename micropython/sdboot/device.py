@@ -14,6 +14,7 @@ _ENOSYS = const(38)
 _EOPNOTSUPP = const(95)
 
 INIT, SYNC, COUNT, SIZE = 1, 3, 4, 5  # vfs.AbstractBlockDev.ioctl
+MOST = 0xFFFFFFFF  # sectors: what comes behind 2 TiB is not used
 UNKNOWN = -_EINVAL  # what _ask() returns for an ioctl that the driver does not have
 
 _made = None  # the driver of the card in use, if it is ours to end
@@ -127,6 +128,8 @@ def checked(made):
     elif hasattr(made, "sync"):
         sync, known = made.sync, False
     two = _takes_two(made.readblocks)
+    if sectors > MOST:
+        sectors, known = MOST, False
     if known and sync and two and (size is None or _is_count(size)):
         return made
     return Adapter(made, sectors, sync, two)
