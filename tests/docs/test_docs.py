@@ -5,6 +5,7 @@ somewhere; what is called a target of make is one."""
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import unittest
@@ -169,12 +170,35 @@ class Commands(BoardTest):
         if find_fat(self.card) is None:
             self.power_flash(flash)  # formats the card
         text = "%s\n%s\nprint('=> end')\n" % (block.words, block.text)
+        if SERVER in text and not status:
+            self.run_without_server(flash, text)
         self.put({"main.py": text.replace(SERVER, self.url)})
         done = self.power_flash(flash, *options, repl=not status, status=status)
         self.assertNotIn("Traceback", done.out)
         if not status:  # at its end, or it was an update
             self.assertRegex(done.out, "=> end|release 9.0.0 runs")
         self.said += done.out
+
+    def run_without_server(self, flash, text):
+        """What is offered for copying goes on to its end whatever the network is like."""
+        for url in (
+            "http://127.0.0.1:1/releases",  # nobody is there
+            "http://no.such.host.invalid/releases",  # no network, no name
+            self.url + "/no/such/folder",  # 404
+            "http://127.0.0.1:%d/releases" % self.silent(),  # nothing comes
+        ):
+            if "timeout" not in text:  # 10 seconds are long here
+                text = re.sub(r'(?<="%s")(?=[,)])' % SERVER, ", timeout=1", text)
+            self.put({"main.py": text.replace(SERVER, url)})
+            done = self.power_flash(flash)
+            self.assertNotIn("Traceback", done.out)
+            self.assertIn("=> end", done.out, url)
+
+    def silent(self):
+        """The port of a server that takes connections and says nothing."""
+        server = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(server.close)
+        return server.getsockname()[1]
 
     def run_forever(self, block):
         self.run_board(block, "--max-resets", "4", status=76)
