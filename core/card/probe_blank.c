@@ -65,10 +65,12 @@ static int blank_run(struct blank *b, uint32_t lba, uint32_t to, uint32_t count)
 
 // From `from` on one sector of each that is a multiple of `step`, as long as all is blank.
 static int blank_multiples(struct blank *b, uint32_t from, uint32_t to, uint32_t step) {
+    uint32_t past = from % step;
+    uint32_t at = past == 0 ? 0 : step - past; // from `from` on
     int res = 0;
-    uint64_t at = ((uint64_t)from + step - 1) / step * step;
-    for (; res == 0 && b->blank && at < to; at += step) {
-        res = blank_run(b, (uint32_t)at, to, 1);
+    while (res == 0 && b->blank && from < to && at < to - from) {
+        res = blank_run(b, from + at, to, 1);
+        at = step < UINT32_MAX - at ? at + step : UINT32_MAX;
     }
     return res;
 }
