@@ -311,6 +311,8 @@ class Response:
             if self.url in str(e):
                 return e
             return type(e)(e.errno, "%s: %s" % (self.url, e))
+        if isinstance(e, ValueError) and not self.secure:
+            return e  # an argument
         if isinstance(e, ValueError):  # what mbedtls says of the certificate
             return NetworkError(_EIO, "%s: %s" % (self.url, load("tls").distrust(str(e))))
         number = e.errno

@@ -9,12 +9,14 @@ from ._native import hasher, load
 from .attributes import mending
 
 _EBUSY = const(16)
+_EINVAL = const(22)
 _ENOSPC = const(28)
 _EPKG_SIZE = const(187)
 
 turns = load("turns")
 call = turns.call
 
+KEPT = ("lib", "flash", "main.py", "boot.py")  # what is staged replaces the folder: these are in use
 BUFFER = 2048  # bytes read from the network, or from the card, at a time
 
 
@@ -46,7 +48,14 @@ def begin(ota, release, what, resume=0):
         sha256,
     )
     install.resume(resume)
-    code = call(install.begin)
+    kept = [name for name in (ota.main_dir, ota.new_version_dir) if name.lower() in KEPT]
+    code = -_EINVAL if kept else call(install.begin)
+    if code == -_EINVAL:
+        raise Error(
+            _EINVAL,
+            "%s: invalid argument: main_dir and new_version_dir are two folders of their own in the root "
+            "of the card, not %r and %r" % (what, ota.main_dir, ota.new_version_dir),
+        )
     if code == -_EBUSY:
         raise Error(
             _EBUSY,

@@ -51,6 +51,27 @@ class Interface(OtaTest):
         self.assertIn("sdboot: running 0.0.1, found 0.0.2", r.out)
         self.assertEqual(self.server.requests[-1][1]["A"], "b")
 
+    def test_folders_that_hold_something_else(self):
+        """What is staged replaces its folder: not one that the application or sdboot needs."""
+        files = {**OLD, "lib/x.py": b"x = 1\n"}
+        self.fat_card(files)
+        self.add("0.0.2")
+        for name in ("lib", "LIB", "main.py", "flash", "app", "prev", ".sdboot", "", "a/b", ".."):
+            with self.subTest(name):
+                r = self.ota(self.url, "new_version_dir=%r" % name)
+                self.assertIn("Error 22 install of 0.0.2: invalid argument: main_dir and new_version_dir are", r.errors[0])
+                self.assertFiles(files)
+                if name not in ("app", "prev"):
+                    r = self.ota(self.url, "main_dir=%r, force_update=True" % name)
+                    self.assertIn("Error 22 install of 0.0.2: invalid argument: main_dir and", r.errors[0])
+        self.assertFiles(files)
+
+    def test_arguments_of_the_wrong_kind(self):
+        self.fat_card(OLD)
+        self.add("0.0.2")
+        r = self.ota(self.url, "timeout='long'")
+        self.assertNotIn("certificate", r.errors[0])
+
     def test_versions(self):
         self.fat_card({**OLD, "app/VERSION": b" 7.7.7 \n", "empty/x": b""})
         self.add("0.0.2")
