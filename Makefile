@@ -283,7 +283,7 @@ test-keep: board ## a binding that loses what it needs to the garbage collector 
 	@$(MAKE) --no-print-directory -C sim MUTANT=keep
 	@$(PYTHON) -m unittest discover -s tests/mutants
 
-# The native modules on four instruction sets; on those with 32 bits with a heap of 80 KiB. All of
+# The native modules on four instruction sets; on those with 32 bits with a heap of 96 KiB. All of
 # the board's tests run on x64, the others boot, update, swap, roll back and cut power.
 EMULATED := xtensawin rv32imc armv7m
 native_board_xtensawin := emu/xtensa
@@ -317,9 +317,9 @@ $(EMULATED:%=test-native-%): test-native-%:
 $(EMULATED:%=test-native-slice-%): test-native-slice-%:
 	@$(call native_emulated,$(native_slice))
 
-native_emulated = echo "test-native: $*, heap of 80 KiB"; \
+native_emulated = echo "test-native: $*, heap of 96 KiB"; \
 	$(native_env) $(PYTHON) -m unittest discover -s tests/native && \
-	cd tests/board && SDBOOT_OPTIONS="--heap 80K" $(native_env) $(PYTHON) -m unittest $(1)
+	cd tests/board && SDBOOT_OPTIONS="--heap 96K" $(native_env) $(PYTHON) -m unittest $(1)
 
 # The newest MicroPython that Debian has: sdboot built in, and as native modules on stock firmware.
 # TESTS=discover runs all of the board's tests on it.
