@@ -3,13 +3,12 @@
 
 import time
 
-import vfs
 from micropython import const
 
 from . import mounted
 from ._errors import CardError, Error, check
 from ._native import load
-from .mounted import mount_fat, mount_littlefs
+from .mounted import mount_fat, mount_safe
 
 _ENOENT = const(2)
 _EIO = const(5)
@@ -55,7 +54,7 @@ def use(card, fs, formatting, journal):
 
 
 def mount(card, fs, formatting, journal):
-    # Returns "fat" or "littlefs", the filesystem object, the device it is mounted on and the Volume
+    # Returns one of mounted.KINDS, the filesystem object, the device it is mounted on and the Volume
     # (FAT only). A card that sdboot has used before is known at sight; any other is looked at, and
     # formatted if that is what it needs and may get.
     volume = _known_fat(card, journal)
@@ -64,9 +63,9 @@ def mount(card, fs, formatting, journal):
     if not volume and not block:
         kind, block = recognise(card, fs, formatting)
     try:
-        if kind == "littlefs":
+        if kind != "fat":
             blocks = load("_sdboot").Card(card, block)
-            return kind, mount_littlefs(blocks), blocks, None
+            return kind, mount_safe(kind, blocks), blocks, None
         if volume:
             mounted.why = volume.info()[mounted.WHY]
         else:
@@ -113,14 +112,14 @@ def _known_littlefs(card):
 
 
 def recognise(card, fs, formatting, again=False):
-    # Returns "fat" or "littlefs", and littlefs's block size.
+    # Returns one of mounted.KINDS, and the block size of those but FAT.
     found = load("_sdprobe").probe(card)
     if isinstance(found, int):
         check(found, "read error on the SD card (%d); nothing was formatted" % -found, CardError)
     kind, name = found[0], found[1]
-    if kind == "littlefs" and found[2]:
-        kind, name = "foreign", "littlefs in a partition, sdboot wants it on the whole card"
-    if kind in ("fat", "littlefs"):
+    if kind in mounted.SAFE and found[2]:
+        kind, name = "foreign", "%s in a partition, sdboot wants it on the whole card" % kind
+    if kind in mounted.KINDS:
         return kind, found[3]
     # Power may have failed while the first sector got the pointer to the journal: it can look like
     # anything then, even erased. A flipped bit makes a FAT that FatFs does not mount.
@@ -146,7 +145,7 @@ def recognise(card, fs, formatting, again=False):
 
 
 def format(card, fs):
-    if fs == "littlefs":
+    if fs in mounted.SAFE:
         blocks = load("_sdboot").Card(card, LFS_BLOCK)
         # littlefs writes but a few sectors: marks of what was there before would outlive it. Sector
         # 0 says that the card is being formatted until littlefs replaces it. If that is cut short
@@ -160,7 +159,7 @@ def format(card, fs):
             failed = failed or blocks.writeblocks(i, wiped)
         if failed:
             raise CardError(_EIO, "formatting the SD card failed: it can't be written, try another")
-        vfs.VfsLfs2.mkfs(blocks, **mounted.LFS)
+        mounted.safe(fs).mkfs(blocks, **mounted.LFS)
         sdcard.end(card)
     elif fs == "fat":
         error = load("_sdcard").mkfs(card, time.ticks_us())
@@ -168,7 +167,7 @@ def format(card, fs):
             raise CardError(_ENOSPC, "the SD card is too small for FAT: 3 MiB is the least")
         check(error, "formatting the SD card failed (%d)" % -error, CardError)
     else:
-        raise ValueError('fs is "fat" or "littlefs"')
+        raise ValueError(mounted.FS_IS)
 
 
 def _new_volume(card, journal):

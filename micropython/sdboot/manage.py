@@ -106,8 +106,8 @@ def verify(directory):
 
 
 def format(fs):
-    if fs not in ("fat", "littlefs"):
-        raise ValueError('fs is "fat" or "littlefs"')
+    if fs not in mounted.KINDS:
+        raise ValueError(mounted.FS_IS)
     card = load("card")
     root = load("root")
     if mounted.card is None:

@@ -22,10 +22,15 @@ except ImportError:
 
 card = None  # the block device (_sdboot.Card)
 fs = None  # the filesystem on it (_sdboot.Mount)
-kind = None  # "fat" or "littlefs"
-volume = None  # the FAT volume with its journal (_sdboot.Volume), None on littlefs
+kind = None  # one of KINDS
+volume = None  # the FAT volume with its journal (_sdboot.Volume), None on any other
 point = None  # where it is mounted: "/" or "/sd", None: not yet
 why = 0  # why the volume has no journal: 0, or a negative error
+
+# Filesystems of a card: FAT, made safe by the journal, and those that are safe by themselves.
+SAFE = {"littlefs": "VfsLfs2"}  # the name of its class in vfs
+KINDS = ("fat",) + tuple(SAFE)
+FS_IS = 'fs is "fat" or "littlefs"'
 
 transaction = None  # whose transaction is open: a thread's number, or 0 where there are no threads
 
@@ -109,8 +114,13 @@ def mount_fat(device):
     return found
 
 
-def mount_littlefs(device):
-    return vfs.VfsLfs2(device, **LFS)
+def safe(kind):
+    """The class of a filesystem that is safe by itself."""
+    return getattr(vfs, SAFE[kind])
+
+
+def mount_safe(kind, device):
+    return safe(kind)(device, **LFS)
 
 
 def failed():
@@ -162,7 +172,7 @@ def _renew():
     global card
     if volume is None:
         device = load("_sdboot").Card(card, card.ioctl(5, 0))
-        fs.use(mount_littlefs(device), device)
+        fs.use(mount_safe(kind, device), device)
         card = device
     else:
         device = volume.device()

@@ -30,10 +30,10 @@ def run(pin, sd, fs, formatting, journal, attempts, timeout, confirm_after, inbo
     """Returns whether "/" is the card now."""
     for name in unknown:
         print("sdboot: boot() has no argument", name)
-    if fs not in ("fat", "littlefs") or formatting not in ("auto", "never", "any"):
+    if fs not in mounted.KINDS or formatting not in ("auto", "never", "any"):
         print(
-            'sdboot: boot(): fs is "fat" or "littlefs", format is "auto", "never" or "any": '
-            "nothing will be formatted"
+            'sdboot: boot(): %s, format is "auto", "never" or "any": nothing will be formatted'
+            % mounted.FS_IS
         )
         fs, formatting = "fat", "never"
     if journal == "log":
