@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/semver.h"
-
 // A board keeps but the best of all lines: fed one line, it says what it makes of that.
 static bool read_line(const char *line, size_t len, struct sdb_release *release) {
     struct sdb_versions v;
@@ -70,16 +68,4 @@ void site_free(struct site *site) {
     }
     free(site->lines);
     free(site->text.data);
-}
-
-const struct sdb_release *site_newest(const struct site *site) {
-    const struct sdb_release *newest = NULL;
-    for (size_t i = 0; i < site->count; i++) {
-        const struct sdb_release *r = &site->lines[i].release;
-        if (site->lines[i].is_release &&
-            (newest == NULL || sdb_semver_compare(r->version, newest->version) > 0)) {
-            newest = r;
-        }
-    }
-    return newest;
 }

@@ -25,7 +25,4 @@ struct site {
 void site_read(struct site *site, const char *folder);
 void site_free(struct site *site);
 
-// The highest version listed, or NULL.
-const struct sdb_release *site_newest(const struct site *site);
-
 #endif

@@ -2,7 +2,6 @@
 # littlefs images of the internal flash or of a card, on the host: what flash.py and card.py share.
 # Runs on the board's own MicroPython (build/sim/board --host), hence on the same littlefs.
 import os
-import sys
 import vfs
 
 BLOCK = 4096

@@ -346,26 +346,12 @@ bool sdb_journal_full(const struct sdb_journal *j) {
     return j->slots - j->dirty - j->spilled <= j->slots / 2 || j->run_count > JOURNAL_RUNS_MAX / 2;
 }
 
-bool sdb_journal_captures(const struct sdb_journal *j, uint32_t lba, uint32_t count) {
-    for (uint32_t i = 0; i < SDB_JOURNAL_RAM; i++) {
-        if (j->buffers[i].state == JOURNAL_DIRTY && j->buffers[i].lba - lba < count) {
-            return true;
-        }
-    }
-    uint32_t i = sdb_journal_run(j, lba);
-    return i < j->run_count && j->runs[i].lba < lba + count;
-}
-
 bool sdb_journal_is_open(const struct sdb_journal *j) {
     return j->open;
 }
 
 bool sdb_journal_is_deferred(const struct sdb_journal *j) {
     return j->deferred;
-}
-
-bool sdb_journal_has_area(const struct sdb_journal *j) {
-    return j->area != 0;
 }
 
 int sdb_journal_failed(const struct sdb_journal *j) {

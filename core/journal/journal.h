@@ -162,13 +162,9 @@ uint32_t sdb_journal_slots(const struct sdb_journal *j);
 // Half full: a long transaction checkpoints now.
 bool sdb_journal_full(const struct sdb_journal *j);
 
-// Is any of `count` sectors from `lba` on captured?
-bool sdb_journal_captures(const struct sdb_journal *j, uint32_t lba, uint32_t count);
-
-// Is there an explicit transaction? Are syncs no commits? Is there a control area?
+// Is there an explicit transaction? Are syncs no commits?
 bool sdb_journal_is_open(const struct sdb_journal *j);
 bool sdb_journal_is_deferred(const struct sdb_journal *j);
-bool sdb_journal_has_area(const struct sdb_journal *j);
 
 // The first error since the last commit (only abort helps), 0: none.
 int sdb_journal_failed(const struct sdb_journal *j);

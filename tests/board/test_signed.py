@@ -6,7 +6,7 @@ import unittest
 
 from rig import ATTEMPT, BOOT, FLASH_TOOL, HASTY, host, run
 from test_ota import OLD, OtaTest
-from web import package, release
+from web import release
 
 
 class SignedTest(OtaTest):

@@ -5,7 +5,7 @@ card, in its arguments or wrong with the board becomes a message."""
 import unittest
 import zlib
 
-from rig import HASTY, MIB, BoardTest, digest, find_fat, read_sector, write_at
+from rig import HASTY, MIB, BoardTest, digest, read_sector, write_at
 from trials import STATUS, status_of
 from web import PythonServer, Site, package, release
 

@@ -8,7 +8,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 RAISED = ("Error", "CardError", "NetworkError", "PackageError", "ValueError", "ImportError")
 PRINTED = ("print", "_say")
-WHERE = ("check",)  # what stands before the text of a number
 PLACEHOLDER = re.compile(r"%(?:0?\d*[sdrx]|%)")
 
 

@@ -20,7 +20,6 @@ import install  # noqa: E402
 WORK = ROOT / "build" / "test-install"
 NATIVE = Path(os.environ.get("SDBOOT_NATIVE", ROOT / "build" / "native"))
 STOCK = ROOT / "build" / "sim-bare" / "board"
-STOCK_BOOT = b"# This file is executed on every boot (including wake-boot from deepsleep)\n"
 LIST = """
 import binascii, hashlib, os
 def walk(folder):

@@ -2,7 +2,6 @@
 """`make run` as somebody sits before it: a terminal, and a serial port for the real mpremote."""
 
 import os
-import shutil
 import subprocess
 import sys
 import time

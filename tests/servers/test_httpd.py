@@ -4,7 +4,6 @@
 A tap between board and server writes down what both say, and cuts the connection if it is told to.
 """
 
-import shutil
 import os
 import socket
 import sys

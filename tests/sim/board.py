@@ -10,7 +10,6 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BOARD = os.environ.get("BOARD", os.path.join(ROOT, "build/sim/board"))
 FLASH_TOOL = os.path.join(ROOT, "sim/flash.py")
-BLANK = 2 << 20
 
 
 def host(script, *args):
