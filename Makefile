@@ -210,6 +210,9 @@ bench-fleet: board cli ## BOARDS=500 clients against one nginx: rollout, power f
 	@$(PYTHON) bench/fleet.py --boards $(BOARDS) \
 		$(if $(PRICES),--price-requests $(word 1,$(PRICES)) --price-gb $(word 2,$(PRICES)))
 
+bench-swap: board ## the boots of an update and of the way back, 100, 400 and 1,000 files outside app/
+	@$(PYTHON) bench/outside.py
+
 bench-steps: board ## the longest step of an update, the card's commands in it
 	@$(PYTHON) bench/steps.py
 
@@ -356,4 +359,4 @@ test-install: board emu mpremote ## installing, on emulated boards
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: all help put ls test-keep test-cli-release test-cli-rest test-cli-valgrind install-host deb test-deb picture dist test-dist coverage test-servers test-types test-docs test-examples test-run test-threads memory bench-pico pico test-pico test-pico-whole test-pico-1 test-pico-2 cli test-cli test-sign test-upstream native test-native test-native-slice bench-native $(EMULATED:%=test-native-%) $(EMULATED:%=test-native-slice-%) test-native-x64 rp2 test-newest test-frozen install uninstall push mpremote test-install setup board emu test-emu demo run test test-unit test-sim test-board test-cuts test-faults faults programs test-asan cuts torture torture-slice torture-mutants liar bench bench-fleet bench-card bench-sign bench-steps bench-update fuzz lint clean
+.PHONY: all help put ls test-keep test-cli-release test-cli-rest test-cli-valgrind install-host deb test-deb picture dist test-dist coverage test-servers test-types test-docs test-examples test-run test-threads memory bench-pico pico test-pico test-pico-whole test-pico-1 test-pico-2 cli test-cli test-sign test-upstream native test-native test-native-slice bench-native $(EMULATED:%=test-native-%) $(EMULATED:%=test-native-slice-%) test-native-x64 rp2 test-newest test-frozen install uninstall push mpremote test-install setup board emu test-emu demo run test test-unit test-sim test-board test-cuts test-faults faults programs test-asan cuts torture torture-slice torture-mutants liar bench bench-fleet bench-card bench-sign bench-steps bench-swap bench-update fuzz lint clean

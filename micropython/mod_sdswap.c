@@ -25,6 +25,7 @@ static struct swap_work *swap_work_new(mp_obj_t vfs, mp_obj_t volume) {
     sdb_objvolume_init(&work->volume, volume, &work->fs.call, &work->fs.fs);
     work->boot.fs = &work->fs.fs;
     work->boot.store = &work->volume.store;
+    work->boot.swap.whole = work->volume.journalled;
     return work;
 }
 

@@ -119,6 +119,10 @@ static int revert_restore_dir(void *ctx, const char *path) {
     return res;
 }
 
+static int revert_whole_dir(void *ctx) {
+    return sdb_swap_dir(ctx, SDB_DIR_NEW, false);
+}
+
 // Removes the files and the empty directories named in SDB_FILE_ADDED, as often as that frees
 // another directory. Lines that can't be read end the list: what they named stays, but the release
 // before must run again. Returns 0 or an error.
@@ -191,6 +195,7 @@ int sdb_revert(struct sdb_swap *swap, const struct sdb_fs *fs, const struct sdb_
     sdb_tree_init(&swap->tree, fs, SDB_DIR_OLD);
     swap->tree.file = revert_restore_file;
     swap->tree.dir = revert_restore_dir;
+    swap->tree.whole = swap->whole ? revert_whole_dir : NULL;
     swap->tree.ctx = swap;
     int res;
     while ((res = sdb_tree_step(&swap->tree, SDB_SWAP_BUDGET)) == 1) {

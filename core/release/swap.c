@@ -89,6 +89,10 @@ static int swap_make_dir(void *ctx, const char *path) {
     return swap_make_live(swap);
 }
 
+static int swap_whole_dir(void *ctx) {
+    return sdb_swap_dir(ctx, SDB_DIR_OLD, true);
+}
+
 // Makes sure that app/ can become prev/: install has removed that, but somebody may have made one
 // since. There is no app/ any more if the prev/ that is there was one.
 static int swap_clear_prev(struct sdb_swap *swap) {
@@ -158,6 +162,7 @@ int sdb_swap(struct sdb_swap *swap, const struct sdb_fs *fs, const struct sdb_re
     sdb_tree_init(&swap->tree, fs, SDB_DIR_NEW);
     swap->tree.file = swap_replace_file;
     swap->tree.dir = swap_make_dir;
+    swap->tree.whole = swap->whole ? swap_whole_dir : NULL;
     swap->tree.ctx = swap;
     while ((res = sdb_tree_step(&swap->tree, SDB_SWAP_BUDGET)) == 1) {
         // Many files: with the record what is done so far is committed, so that no journal fills.

@@ -3,6 +3,7 @@
 
 #include "core/error.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 static int tree_remove_file(void *ctx, const char *path) {
@@ -16,6 +17,7 @@ void sdb_tree_init(struct sdb_tree *tree, const struct sdb_fs *fs, const char *p
     memcpy(tree->path, path, tree->root + 1);
     tree->file = tree_remove_file;
     tree->dir = NULL;
+    tree->whole = NULL;
     tree->ctx = tree;
 }
 
@@ -69,8 +71,14 @@ static int tree_empty_dir(struct sdb_tree *tree, int *budget) {
 int sdb_tree_step(struct sdb_tree *tree, int budget) {
     const struct sdb_fs *fs = tree->fs;
     while (budget > 0) {
-        int res = tree_empty_dir(tree, &budget);
-        if ((res == SDB_ENOENT || res == SDB_ENOTDIR) && strlen(tree->path) == tree->root) {
+        bool below = strlen(tree->path) > tree->root;
+        int res = tree->whole != NULL && below ? tree->whole(tree->ctx) : 0;
+        if (res == 1) {
+            *strrchr(tree->path, '/') = '\0';
+            return 1; // that was much at once
+        }
+        res = res < 0 ? res : tree_empty_dir(tree, &budget);
+        if ((res == SDB_ENOENT || res == SDB_ENOTDIR) && !below) {
             // Not there, or a file has the name.
             res = fs->stat(fs->ctx, tree->path, NULL);
             if (res == SDB_FS_FILE) {

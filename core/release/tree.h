@@ -12,6 +12,9 @@ struct sdb_tree {
     int (*file)(void *ctx, const char *path);
     // Called for a directory before its content; may be NULL.
     int (*dir)(void *ctx, const char *path);
+    // Called for a directory below the root before it is opened: 1 if it is gone now, 0, or an
+    // error. May be NULL.
+    int (*whole)(void *ctx);
     void *ctx;
 
     size_t root;                 // length of the root's path

@@ -25,7 +25,7 @@ MODULES = {
     "_sdhttp": (9 << 10, "to speak to a server"),
     "_sdota": (16 << 10, "to install one"),
     "_sdindex": (12 << 10, "to install one that has an index"),
-    "_sdswap": (12 << 10, "at a boot that swaps, verify, confirm"),
+    "_sdswap": (14 << 10, "at a boot that swaps, verify, confirm"),
     "_sdcard": (20 << 10, "for a card that is new"),
     "_sdarea": (24 << 10, "for one whose journal is missing, old or damaged"),
     "_sdprobe": (16 << 10, "to see what is on one, and for read-only files"),

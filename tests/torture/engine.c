@@ -202,6 +202,7 @@ int engine_boot(struct env *e, struct sdb_boot *b, struct sdb_record_store *stor
     b->buf = buf;
     b->len = sizeof buf;
     b->trials = 3;
+    b->swap.whole = e->lfs == NULL;
     if (env_mount(e) != FR_OK) {
         return -5;
     }
@@ -293,6 +294,70 @@ int run_rollback(struct env *e) {
     static struct sdb_boot b;
     struct sdb_record_store store;
     int err = env_mount(e) == FR_OK ? engine_install(e, ENGINE_GOOD) : -5;
+    if (err == 0) {
+        err = engine_reset(e, &b, &store, SDB_BOOT_SWAPPED);
+    }
+    if (err == 0) {
+        err = sdb_boot_rollback(&b, SDB_EVENT_ROLLED_BACK) < 0 ? -5 : 0;
+    }
+    return err == 0 ? engine_reset(e, &b, &store, SDB_BOOT_REVERTED) : err;
+}
+
+// A directory outside app/ with more files than are moved one by one: 20 are in both releases, one
+// in the new one only; a file and a directory are the application's.
+static int put_many(struct env *e, const char *dir, uint32_t seed) {
+    char path[SDB_PATH_MAX + 1];
+    for (uint32_t i = 0; i < 20 + (seed > 1); i++) {
+        snprintf(path, sizeof path, "%s/module number %u of many.py", dir, (unsigned)i);
+        if (sdb_tree_parents(&e->engine_fs, path, 0) < 0 ||
+            put_file(e, path, 900 * seed + i, 30 + i, 512) < 0) {
+            return -5;
+        }
+    }
+    return 0;
+}
+
+int prepare_many(struct env *e) {
+    const struct sdb_fs *fs = &e->engine_fs;
+    int err = put_many(e, "/lib/many", 1);
+    if (err == 0) {
+        err = put_file(e, "/lib/many/settings of the application.json", 870, 300, 512);
+    }
+    if (err == 0) {
+        err = fs->mkdir(fs->ctx, "/lib/many/logs");
+    }
+    return err == 0 ? put_file(e, "/lib/many/logs/of yesterday.txt", 871, 700, 512) : err;
+}
+
+// Swapped in, and taken back.
+int run_many(struct env *e) {
+    static struct sdb_boot b;
+    struct sdb_record_store store;
+    struct sdb_record r;
+    int err = env_mount(e) == FR_OK ? env_begin(e) : -5;
+    if (err == 0) {
+        err = put_many(e, "/.sdboot/new/lib/many", 2);
+    }
+    if (err == 0) {
+        err = put_release(e, "app", 1);
+    }
+    if (err == 0) {
+        err = put_release(e, "next", 2);
+    }
+    if (err == 0) {
+        err = env_commit(e);
+    }
+    env_record_store(e, &store);
+    if (err == 0) {
+        err = sdb_record_load(&store, &r);
+    }
+    if (err == 0) {
+        r.state = SDB_STAGED;
+        strcpy(r.version, "1.1.0");
+        strcpy(r.main_dir, "app");
+        strcpy(r.next_dir, "next");
+        err = sdb_record_save(&store, &r);
+    }
     if (err == 0) {
         err = engine_reset(e, &b, &store, SDB_BOOT_SWAPPED);
     }

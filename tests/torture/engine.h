@@ -41,6 +41,8 @@ int engine_install_indexed(struct env *e, enum engine_end end);
 int run_indexed(struct env *e);
 bool resume_indexed(struct env *e, uint64_t visible, const char **why);
 
+int prepare_many(struct env *e);
+int run_many(struct env *e);
 int run_expiry(struct env *e);
 int prepare_first(struct env *e);
 int run_first(struct env *e);

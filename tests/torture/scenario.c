@@ -391,6 +391,7 @@ const struct scenario scenarios[] = {
      .prepare = prepare_update,
      .run = run_rollback,
      .two = true},
+    {.name = "many-outside", .prepare = prepare_many, .run = run_many, .small = true},
     {.name = "expiry",
      .on = ON_FAT | ON_LFS,
      .prepare = prepare_update,

@@ -55,6 +55,7 @@ static void assert_text(const struct memfs *m, const char *path, const char *wan
 // What a boot does.
 static int boot(struct rig *rig, struct sdb_record *r) {
     memset(&rig->swap, 0xa5, sizeof rig->swap);
+    rig->swap.whole = false;
     int res = sdb_record_load(&rig->stage.store, r);
     return res < 0 ? res : sdb_swap(&rig->swap, &rig->stage.fs, &rig->stage.store, r);
 }
