@@ -17,7 +17,7 @@ static void test_blank(void **state) {
             ramdisk_init(&d, sizes[i], (uint8_t)fill);
             bool blank = fill == 0 || fill == 0xff;
             expect(&d, blank ? SDB_PROBE_BLANK : SDB_PROBE_UNKNOWN, 0, blank ? "nothing" : UNKNOWN);
-            assert_true(d.reads <= 4500 + 100);
+            assert_true(d.reads <= 5300 + 100);
             ramdisk_free(&d);
         }
     }
