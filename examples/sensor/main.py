@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # A logger: a file for each day, values collected in memory and written a few at a time, because what
-# costs is the flush, not the bytes. What is flushed is on the card, whatever the power does then.
+# costs is the flush, not the bytes. What is flushed is on the card, whatever the power does then. With
+# journal="log" (boot.py) a flush is one sector; a PC reads it after sync(), or some seconds without one.
 
 import json
 import os
@@ -46,8 +47,18 @@ def make_room(least):
         os.remove(FOLDER + "/" + days[0])
 
 
+def size(path):
+    try:
+        return os.stat(path)[6]
+    except OSError as e:
+        if e.errno != 2:  # not there yet
+            raise
+        return 0
+
+
 def write(lines, keep_free):
     """True if all of `lines` are on the card, False if none of them is."""
+    path, before = name(), None
     try:
         try:
             os.mkdir(FOLDER)
@@ -55,16 +66,26 @@ def write(lines, keep_free):
             if e.errno != 17:  # it is there
                 raise
         make_room(keep_free)
-        with open(name(), "a") as f:
+        before = size(path)
+        with open(path, "a") as f:
             f.write("".join(lines))
         return True
     except OSError as e:
         print("sensor: not written:", e)
     try:
-        sdboot.recover()  # what was half written is gone: the lines can be written again
+        sdboot.recover()  # what was half written is gone, unless the card had all of it when it failed
+        return before is not None and size(path) > before
     except OSError as e:
         print("sensor: the card fails still:", e)
     return False
+
+
+def finish():
+    """Out of the journal's log: a PC finds all of it."""
+    try:
+        sdboot.sync()
+    except OSError as e:
+        print("sensor: not in place before the next boot:", e)
 
 
 def confirm():
@@ -91,6 +112,7 @@ def run():
             elif len(waiting) > 10 * config["batch"]:
                 machine.reset()  # a card that was pulled out needs one to be found again
         time.sleep_ms(config["every_ms"])
+    finish()
 
 
 run()

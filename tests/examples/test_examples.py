@@ -76,14 +76,21 @@ class Sensor(ExampleTest):
         self.start("--clock", "host")  # another day
         self.assertEqual(len(self.lines()), 46)
         self.assertEqual(len([k for k in self.files() if k.startswith("data/")]), 2)
+        self.assertIn("'journal': 'on, with a log'", self.start(typed="sdboot.status()\n").out)
 
     def test_nothing_is_written_twice_or_half(self):
-        for fault in ("w3", "w6", "w9", "w4/"):
+        for fault in ("w2", "w3", "w6", "w7", "w3/", "w4/", "w7/"):
             with self.subTest(fault):
                 self.example("sensor", self.SETTINGS)
                 r = self.start("--card-fail", fault)
                 self.assertIn("not written", r.out)
                 self.assertEqual(len(self.lines()), 23, r.out)
+        with self.subTest("at the end, w9"):  # a sync() that fails is made up for at the next boot
+            self.example("sensor", self.SETTINGS)
+            r = self.start("--card-fail", "w9")
+            self.assertIn("not in place before the next boot", r.out)
+            self.start()
+            self.assertEqual(len(self.lines()), 2 * 23, r.out)
 
     def test_oldest_day_goes(self):
         self.example("sensor", {**self.SETTINGS, "keep_free": 2 * MIB})
