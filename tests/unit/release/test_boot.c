@@ -26,6 +26,7 @@ static int boot(struct rig *rig, bool counts) {
     b->buf = rig->buf;
     b->len = sizeof rig->buf;
     b->trials = 3;
+    b->swap.whole = false;
     int res = sdb_boot_load(b);
     res = res < 0 ? res : sdb_boot_run(b, counts);
     int tidy = res < 0 ? res : 1;
