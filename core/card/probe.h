@@ -31,13 +31,13 @@ struct sdb_probe {
 // Examines the card through the SDB_PROBE_BUFFER bytes at buf. Returns 0 or the card's error.
 //
 // FAT is what FatFs's find_volume would mount, and nothing else. Blank is a card of which all that
-// is read has one value: the first MiB, the last 136 KiB, one sector of 4 up to 4 MiB and of 16 up
+// is read has one value: the first MiB, the last 136 KiB, one sector of 4 up to 4 MiB and of 32 up
 // to 16 MiB, one at every MiB and every 16,065 sectors up to the first GiB, 4 KiB at four places in
 // each doubling of the distance from the start, and 512 evenly from one end to the other. Why that
 // is enough: every filesystem, volume manager and partition table that we know of has its mark in
 // the first MiB or the last 128 KiB; a volume whose partition table is lost begins at a round
 // number of sectors, a MiB or a cylinder; and data without any of these lies where FAT and the like
-// put it, from the start on, in pieces of 4 KiB and more. It costs at most 5,300 read commands,
+// put it, from the start on, in pieces of 4 KiB and more. It costs at most 4,600 read commands,
 // whatever the size of the card. To recognise what is not blank takes up to 1,000 where the first
 // MiB is not, and for exFAT another 1,024, to see that its bitmap agrees.
 //

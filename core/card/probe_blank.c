@@ -8,7 +8,7 @@
 #define BLANK_MIB 2048u                           // read in full
 #define BLANK_LAST 272u                           // and the last 136 KiB
 #define BLANK_FINE (4 * BLANK_MIB)                // up to here one of 4 sectors
-#define BLANK_COARSE (16 * BLANK_MIB)             // up to here one of 16
+#define BLANK_COARSE (16 * BLANK_MIB)             // up to here one of 32
 #define BLANK_NEAR (1024 * BLANK_MIB)             // up to here each MiB and each cylinder
 #define BLANK_CYLINDER 16065u // 255 heads of 63 sectors: where partitions once began
 #define BLANK_SAMPLES 512u
@@ -104,7 +104,7 @@ static uint32_t blank_least(uint32_t a, uint32_t b) {
 // Of FAT32, wherever it begins, one of the sectors 0, 1, 6 and 7 is a multiple of 4.
 static int blank_grid(struct blank *b, uint32_t from, uint32_t to) {
     int res = blank_multiples(b, from, blank_least(to, BLANK_FINE), 4);
-    return res != 0 ? res : blank_multiples(b, from, blank_least(to, BLANK_COARSE), 16);
+    return res != 0 ? res : blank_multiples(b, from, blank_least(to, BLANK_COARSE), 32);
 }
 
 // What else probe.h promises, where the sectors before `first` were read in full.

@@ -225,7 +225,7 @@ class Refused(BoardTest):
 
     def test_no_partition_table(self):
         # The MBR is erased, or never was: a volume begins somewhere on a card that is blank else.
-        for bits, start in ((32, 5000), (16, 1), (16, 2040), (32, 16065 * 2), (32, 32768), (12, 30992)):
+        for bits, start in ((32, 5000), (16, 1), (16, 2040), (32, 16065 * 2), (32, 32768), (12, 30976)):
             with self.subTest(bits=bits, start=start):
                 cards.fat(self.card, bits, start, 60 * MIB if bits == 32 else 20 * MIB)
                 write_at(self.card, 0, bytes(512))
@@ -243,7 +243,7 @@ class Refused(BoardTest):
                 self.assertUntouched(before)
 
     def test_last_bytes_of_something(self):
-        # One sector that is not blank is enough, behind the first MiB one of 4 or 16.
+        # One sector that is not blank is enough, behind the first MiB one of 4 or 32.
         for lba in (2047, 2064, 9984, 16384 - 1):
             with self.subTest(lba):
                 self.blank_card()
