@@ -131,14 +131,14 @@ static MP_DEFINE_CONST_FUN_OBJ_1(volume_device_obj, volume_device);
 
 // info() -> (replay result, 0 or why there is no journal, first sector of the control area, its
 // sectors, error that blocks the journal until abort, sectors that fit in a transaction, records
-// in the log, -1: there is none); mounted.py has names for them
+// in the log, -1: there is none, clusters may be lost); mounted.py has names for them
 static mp_obj_t volume_info(mp_obj_t self_in) {
     struct sdb_volume_obj *self = volume_self(self_in);
     struct sdb_volume *v = &self->volume;
     int failed = self->gate.broken ? SDB_EBUSY : sdb_journal_failed(sdb_volume_journal(v));
     uint32_t lba, sectors;
     sdb_volume_area(v, &lba, &sectors);
-    mp_obj_t items[7] = {
+    mp_obj_t items[8] = {
         MP_OBJ_NEW_SMALL_INT(sdb_volume_replayed(v)),
         MP_OBJ_NEW_SMALL_INT(sdb_volume_why(v)),
         mp_obj_new_int_from_uint(lba),
@@ -146,8 +146,9 @@ static mp_obj_t volume_info(mp_obj_t self_in) {
         MP_OBJ_NEW_SMALL_INT(failed),
         MP_OBJ_NEW_SMALL_INT(sdb_journal_slots(sdb_volume_journal(v))),
         MP_OBJ_NEW_SMALL_INT(sdb_journal_records(sdb_volume_journal(v))),
+        MP_OBJ_NEW_SMALL_INT(sdb_volume_parted(v)),
     };
-    return mp_obj_new_tuple(7, items);
+    return mp_obj_new_tuple(8, items);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(volume_info_obj, volume_info);
 

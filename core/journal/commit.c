@@ -11,6 +11,7 @@
 
 int sdb_journal_take_back(struct sdb_journal *j) {
     memset(j->ram[0], 0, SDB_SECTOR);
+    sdb_put32(j->ram[0], j->marks & JOURNAL_PARTED);
     int err = sdb_journal_card_write(j, journal_block_lba(j, 0), 1, j->ram[0]);
     if (err == 0) {
         err = sdb_journal_card_sync(j);
@@ -29,6 +30,15 @@ int sdb_journal_clear(struct sdb_journal *j) {
     int err = sdb_journal_write_anchor(j, j->epoch == JOURNAL_EPOCHS ? 1 : j->epoch + 1);
     if (err == 0) {
         j->stale = false;
+    }
+    return err;
+}
+
+int sdb_journal_end(struct sdb_journal *j) {
+    int err = sdb_journal_card_sync(j);
+    if (err == 0) {
+        j->marks = j->marks >> 1 & JOURNAL_PARTED;
+        err = sdb_journal_clear(j);
     }
     return err;
 }
@@ -53,7 +63,7 @@ static void journal_block_begin(struct sdb_journal *j, uint32_t block, uint32_t 
     sdb_put32(s + JOURNAL_AT_VERSION, journal_version(j));
     sdb_put32(s + JOURNAL_AT_AREA, j->area);
     sdb_put32(s + JOURNAL_AT_SECTORS, j->area_sectors);
-    sdb_put32(s + JOURNAL_AT_COUNT, count);
+    sdb_put32(s + JOURNAL_AT_COUNT, count | j->marks);
     sdb_put32(s + JOURNAL_AT_INDEX_CRC, index_crc);
     sdb_put32(s + JOURNAL_AT_BLOCK, block);
 }
@@ -85,10 +95,7 @@ static int journal_point(struct sdb_journal *j, uint32_t count) {
 // After the commit point. `err`: of the writes home.
 static int journal_done(struct sdb_journal *j, int err) {
     if (err == 0) {
-        err = sdb_journal_card_sync(j);
-    }
-    if (err == 0) {
-        err = sdb_journal_clear(j);
+        err = sdb_journal_end(j);
     }
     if (err < 0) {
         j->failed = err;
@@ -214,7 +221,7 @@ static int journal_commit_slots(struct sdb_journal *j) {
     return journal_done(j, err);
 }
 
-int sdb_journal_checkpoint(struct sdb_journal *j) {
+int sdb_journal_commit_pending(struct sdb_journal *j, uint32_t part) {
     if (j->failed < 0) {
         return j->failed;
     }
@@ -225,7 +232,8 @@ int sdb_journal_checkpoint(struct sdb_journal *j) {
         j->failed = err;
         return err;
     }
-    if (j->dirty + j->spilled == 0 && j->records == 0) {
+    j->marks = (j->marks & JOURNAL_PARTED) | part;
+    if (j->dirty + j->spilled == 0 && j->records == 0 && j->marks == 0) {
         return sdb_journal_card_sync(j);
     }
     if (j->area == 0) {
@@ -241,4 +249,8 @@ int sdb_journal_checkpoint(struct sdb_journal *j) {
         sdb_journal_in_place(j, false);
     }
     return err;
+}
+
+int sdb_journal_checkpoint(struct sdb_journal *j) {
+    return sdb_journal_commit_pending(j, 0);
 }

@@ -36,9 +36,76 @@ static bool journal_in_area(const struct sdb_journal *j, uint32_t lba, uint32_t 
 
 // ---- reading
 
+// Neighbouring buffers that capture nothing, JOURNAL_AHEAD at most: of the longest such rows the
+// one used longest ago. Returns how many, sets *first.
+static uint32_t journal_spare_row(const struct sdb_journal *j, uint32_t *first) {
+    uint32_t best = 0;
+    uint32_t best_used = 0;
+    for (uint32_t i = 0; i < SDB_JOURNAL_RAM; i++) {
+        uint32_t n = 0;
+        uint32_t used = 0;
+        const struct sdb_journal_buffer *b = &j->buffers[i];
+        for (; i + n < SDB_JOURNAL_RAM && n < JOURNAL_AHEAD && b[n].state <= JOURNAL_CLEAN; n++) {
+            used = b[n].used > used ? b[n].used : used;
+        }
+        if (n > best || (n == best && used < best_used)) {
+            *first = i;
+            best = n;
+            best_used = used;
+        }
+    }
+    return best;
+}
+
+// Is sector after sector read, as directories are, cluster after cluster? Two may be by chance. Of
+// the FAT the one before need not be the last one.
+static bool journal_follows(struct sdb_journal *j, uint32_t lba) {
+    if (journal_in_fat(j, lba)) {
+        return sdb_journal_buffer(j, lba - 1) < SDB_JOURNAL_RAM;
+    }
+    uint32_t next = j->last + 1;
+    uint32_t within = (1u << j->geo.cluster_shift) - 1;
+    j->last = lba;
+    bool follows =
+        lba == next || (within > 1 && (((lba - j->geo.data) | (next - j->geo.data)) & within) == 0);
+    j->row = follows ? j->row + 1 : 0;
+    return j->row > 1;
+}
+
+// Reads `lba` and some of those behind it. Returns the buffer that has it then, SDB_JOURNAL_RAM:
+// nothing was read.
+static uint32_t journal_read_ahead(struct sdb_journal *j, uint32_t lba) {
+    sdb_journal_sort(j); // what is captured stands together then
+    uint32_t first = 0;
+    uint32_t most = journal_spare_row(j, &first);
+    uint32_t n = 0;
+    while (n < most && lba + n < j->card->sectors &&
+           sdb_journal_buffer(j, lba + n) == SDB_JOURNAL_RAM &&
+           sdb_journal_run_of(j, lba + n) == NULL && !journal_in_area(j, lba + n, 1)) {
+        n++;
+    }
+    if (n < 2) {
+        return SDB_JOURNAL_RAM;
+    }
+    struct sdb_journal_buffer *b = &j->buffers[first];
+    memset(b, 0, n * sizeof *b);
+    if (sdb_journal_card_read(j, lba, n, journal_ram(j, first)) < 0) {
+        return SDB_JOURNAL_RAM; // the one that is wanted may be fine
+    }
+    for (uint32_t k = 0; k < n; k++) {
+        b[k].lba = lba + k;
+        b[k].used = j->clock;
+        b[k].state = JOURNAL_CLEAN;
+    }
+    return first;
+}
+
 static int journal_read_one(struct sdb_journal *j, uint32_t lba, uint8_t *out) {
     const struct sdb_journal_run *run = sdb_journal_run_of(j, lba);
     uint32_t i = sdb_journal_buffer(j, lba);
+    if (journal_follows(j, lba) && i == SDB_JOURNAL_RAM) {
+        i = journal_read_ahead(j, lba);
+    }
     if (i == SDB_JOURNAL_RAM) {
         i = journal_in_area(j, lba, 1) ? SDB_JOURNAL_RAM : sdb_journal_spare(j);
         uint8_t *into = i < SDB_JOURNAL_RAM ? journal_ram(j, i) : out;
@@ -202,7 +269,7 @@ static int journal_write_run(struct sdb_journal *j, uint32_t lba, uint32_t count
     }
     if (journal_may_part(j, lba, *done, data)) {
         *done = 0; // it may pass after the commit
-        return sdb_journal_checkpoint(j);
+        return sdb_journal_commit_pending(j, JOURNAL_PART);
     }
     if (j->open && *done > sdb_journal_room(j)) {
         return SDB_ENOSPC;
@@ -360,6 +427,10 @@ int sdb_journal_failed(const struct sdb_journal *j) {
 
 bool sdb_journal_is_committed(const struct sdb_journal *j) {
     return j->committed;
+}
+
+bool sdb_journal_parted(const struct sdb_journal *j) {
+    return (j->marks & JOURNAL_PARTED) != 0;
 }
 
 bool sdb_journal_is_dead(const struct sdb_journal *j) {

@@ -74,6 +74,9 @@ struct sdb_journal {
     uint32_t dirty;      // captured sectors in ram[]
     uint32_t held;       // sectors in ram[] that go straight to the card, but later
     uint32_t clock;      // counts uses
+    uint32_t marks;      // JOURNAL_PART, _PARTED
+    uint32_t last;       // sector that was read by itself last, of the FAT none
+    uint32_t row;        // those read one after the other up to it
     uint32_t fat_lba;    // which sector is in fat[]; 0: none
     uint32_t full_from;  // clusters written whole since the last sync, from here on
     uint32_t full_count; // how many
@@ -126,6 +129,10 @@ int sdb_journal_records(const struct sdb_journal *j);
 
 // Those that the last replay has found.
 uint32_t sdb_journal_found(const struct sdb_journal *j);
+
+// After a replay: was the last commit one of several, made in the middle of an operation of the
+// filesystem for which the journal was too small? Clusters may belong to no file then.
+bool sdb_journal_parted(const struct sdb_journal *j);
 
 // Forgets a commit that replay has called foreign, for a volume that will be written past the
 // journal. Returns 0 or the card's error (nothing may be written then).

@@ -15,10 +15,12 @@
 #define JOURNAL_EPOCHS 0xFFFFFFu
 #define JOURNAL_AT_AREA 8
 #define JOURNAL_AT_SECTORS 12
-#define JOURNAL_AT_COUNT 16
-#define JOURNAL_AT_INDEX_CRC 20 // of index blocks 1.., chained; 0 if there are none
-#define JOURNAL_AT_BLOCK 24     // number of this index block
-#define JOURNAL_AT_ENTRIES 28   // {lba, crc of new, crc of old} each
+#define JOURNAL_AT_COUNT 16        // and two marks above it
+#define JOURNAL_PART 0x80000000u   // the commit ends in the middle of an operation
+#define JOURNAL_PARTED 0x40000000u // so did the last one in place; alone in a cleared header
+#define JOURNAL_AT_INDEX_CRC 20    // of index blocks 1.., chained; 0 if there are none
+#define JOURNAL_AT_BLOCK 24        // number of this index block
+#define JOURNAL_AT_ENTRIES 28      // {lba, crc of new, crc of old} each
 #define JOURNAL_ENTRY 12
 #define JOURNAL_PER_BLOCK SDB_INDEX_ENTRIES
 #define JOURNAL_AT_CRC 508 // of the bytes before it
@@ -33,6 +35,7 @@ _Static_assert(SDB_JOURNAL_RAM >= 4 && SDB_JOURNAL_RAM <= JOURNAL_PER_BLOCK, "on
 #define JOURNAL_LOG_SECTORS 12  // anchor: length of the area
 #define JOURNAL_LOG_SEQUENCE 12 // record: its number, 2 bytes
 #define JOURNAL_LOG_COUNT 14    // record: number of changes, 2 bytes
+#define JOURNAL_LOG_MARKS 16    // anchor: JOURNAL_PARTED, or 0
 #define JOURNAL_LOG_CHANGES 16
 #define JOURNAL_CHANGE 12 // bytes of one before its own: lba, CRC, from and kind, length
 
@@ -52,6 +55,7 @@ _Static_assert(SDB_CONTROL_MAX <= 0xFFFF, "slots have 16 bits in a run");
 // Held: goes straight to the card, but later, see sdb_journal_hold().
 enum { JOURNAL_EMPTY, JOURNAL_CLEAN, JOURNAL_DIRTY, JOURNAL_HELD };
 #define JOURNAL_HELD_MAX 2u
+#define JOURNAL_AHEAD (SDB_JOURNAL_RAM * 2 / 3)
 
 // Header, slots, then index blocks 1.. : what fits in memory is committed in one command.
 static inline uint32_t journal_slot_lba(const struct sdb_journal *j, uint32_t slot) {
@@ -164,11 +168,17 @@ int sdb_journal_unmask(struct sdb_journal *j, uint32_t lba, uint8_t *sector);
 
 // ---- commit.c
 
+// Commits all that is pending. `part`: JOURNAL_PART, or 0.
+int sdb_journal_commit_pending(struct sdb_journal *j, uint32_t part);
+
 // Takes back the header on the card, and waits until that is on the medium.
 int sdb_journal_take_back(struct sdb_journal *j);
 
 // The commit on the card and the log that it ends are over: waits until that is on the medium.
 int sdb_journal_clear(struct sdb_journal *j);
+
+// Likewise, once what is committed has been written to where it belongs.
+int sdb_journal_end(struct sdb_journal *j);
 
 // Writes neighbours to where they belong, and to the second FAT.
 int sdb_journal_go_home(struct sdb_journal *j, uint32_t lba, uint32_t count, const uint8_t *data);

@@ -26,6 +26,7 @@ static bool log_is_anchor(const struct sdb_journal *j, const uint8_t *s) {
 
 int sdb_journal_read_anchor(struct sdb_journal *j) {
     uint32_t epoch = 0;
+    j->marks = 0;
     if (j->ring > 0) {
         int err = sdb_journal_card_read(j, journal_anchor_lba(j), 1, j->ram[0]);
         if (err < 0) {
@@ -33,6 +34,7 @@ int sdb_journal_read_anchor(struct sdb_journal *j) {
         }
         if (log_is_anchor(j, j->ram[0])) {
             epoch = sdb_get32(j->ram[0] + JOURNAL_LOG_EPOCH) & JOURNAL_EPOCHS;
+            j->marks = sdb_get32(j->ram[0] + JOURNAL_LOG_MARKS);
         }
     }
     sdb_journal_set_epoch(j, epoch);
@@ -52,6 +54,7 @@ static int log_write(struct sdb_journal *j, uint32_t lba, uint32_t magic, uint32
 int sdb_journal_write_anchor(struct sdb_journal *j, uint32_t epoch) {
     memset(j->ram[0], 0, SDB_SECTOR);
     sdb_put32(j->ram[0] + JOURNAL_LOG_SECTORS, j->area_sectors);
+    sdb_put32(j->ram[0] + JOURNAL_LOG_MARKS, j->marks & JOURNAL_PARTED);
     int err = log_write(j, journal_anchor_lba(j), JOURNAL_ANCHOR_MAGIC, epoch);
     if (err == 0) {
         sdb_journal_set_epoch(j, epoch);

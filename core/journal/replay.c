@@ -10,11 +10,10 @@
 struct replay {
     struct sdb_journal *j;
     uint32_t count;
-    uint32_t blocks; // index blocks seen
-    uint32_t crc;    // over them
-    uint32_t torn;   // entry whose home is neither old nor new, or `count`
-    bool foreign;    // there are more of these
-    bool whole;      // every slot is what was committed
+    uint32_t crc;  // over them
+    uint32_t torn; // entry whose home is neither old nor new, or `count`
+    bool foreign;  // there are more of these
+    bool whole;    // every slot is what was committed
 };
 
 static bool replay_block_ok(const struct sdb_journal *j, const uint8_t *s, uint32_t block) {
@@ -134,10 +133,7 @@ static int replay_run(struct replay *r) {
         err = replay_each(r, replay_copy);
     }
     if (err == 0) {
-        err = sdb_journal_card_sync(j);
-    }
-    if (err == 0) {
-        err = sdb_journal_clear(j);
+        err = sdb_journal_end(j);
     }
     return err == 0 ? SDB_REPLAY_DONE : err;
 }
@@ -156,11 +152,16 @@ static int replay_commit(struct sdb_journal *j) {
     if (bound == 0 || epoch == 0) {
         sdb_journal_set_epoch(j, bound); // no log, or power failed while its next epoch began
     }
-    uint32_t count = sdb_get32(j->ram[0] + JOURNAL_AT_COUNT);
+    uint32_t marks = JOURNAL_PART | JOURNAL_PARTED;
+    uint32_t count = sdb_get32(j->ram[0] + JOURNAL_AT_COUNT) & ~marks;
     if (!replay_block_ok(j, j->ram[0], 0) || count == 0 || count > j->slots) {
         sdb_journal_set_epoch(j, epoch);
+        if (epoch == 0 && sdb_get32(j->ram[0]) == JOURNAL_PARTED) {
+            j->marks = JOURNAL_PARTED;
+        }
         return SDB_REPLAY_NONE;
     }
+    j->marks = sdb_get32(j->ram[0] + JOURNAL_AT_COUNT) & marks;
     struct replay r = {.j = j, .count = count, .torn = count, .whole = true};
     int res = replay_run(&r);
     if (bound == 0 && epoch != 0) {

@@ -49,6 +49,7 @@ static int volume_find(struct sdb_volume *v, const struct sdb_fatgeo *geo, uint3
         return res;
     }
     v->replay = res;
+    v->parted = sdb_journal_parted(&v->journal);
     return sdb_control_verify(v->card, geo, &v->control, buf);
 }
 
@@ -94,6 +95,10 @@ void sdb_volume_area(const struct sdb_volume *v, uint32_t *lba, uint32_t *sector
 
 int sdb_volume_replayed(const struct sdb_volume *v) {
     return v->replay;
+}
+
+bool sdb_volume_parted(const struct sdb_volume *v) {
+    return v->parted;
 }
 
 struct sdb_journal *sdb_volume_journal(struct sdb_volume *v) {

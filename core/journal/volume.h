@@ -20,6 +20,7 @@ struct sdb_volume {
     struct sdb_control_store slots;
     struct sdb_record_store area_store;
     int replay;  // enum sdb_replay: what the journal held
+    bool parted; // sdb_journal_parted() after that
     int without; // why there is no control area for the journal: 0 there is one, or an error
     bool record; // there is one for the state record
     bool look;   // sdb_volume_prepare has something to do
@@ -50,6 +51,10 @@ void sdb_volume_area(const struct sdb_volume *v, uint32_t *lba, uint32_t *sector
 
 // What the journal held at power-on: enum sdb_replay.
 int sdb_volume_replayed(const struct sdb_volume *v);
+
+// Was power lost in the middle of an operation that the journal was too small for? Space may be
+// lost until a checker has run.
+bool sdb_volume_parted(const struct sdb_volume *v);
 
 // The journal; v's own.
 struct sdb_journal *sdb_volume_journal(struct sdb_volume *v);

@@ -19,8 +19,8 @@ ROOT = Path(__file__).resolve().parents[2]
 GLUE = ROOT / "micropython" / "sdboot"
 # Bytes of text that a module may have, and what it is for. Executable memory is scarce on an ESP32.
 MODULES = {
-    "_sdboot": (19 << 10, "stays: card, journal, state"),
-    "_sdlog": (22 << 10, 'the same with journal="log"'),
+    "_sdboot": (20 << 10, "stays: card, journal, state"),
+    "_sdlog": (23 << 10, 'the same with journal="log"'),
     "_sdlist": (6 << 10, "to look for a release"),
     "_sdhttp": (9 << 10, "to speak to a server"),
     "_sdota": (16 << 10, "to install one"),

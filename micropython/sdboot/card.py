@@ -21,6 +21,10 @@ _EUCLEAN = const(117)
 _ELOG = const(229)
 
 RESTORED = "the first sectors of the SD card were damaged and have been restored from copies"
+PARTED = (
+    ", power failed in the middle of something large: space may be lost "
+    "until `sdboot card repair` or a PC's disk check has run"
+)
 TRIES = 5
 PAUSE_MS = 200
 
@@ -224,9 +228,11 @@ def describe():
     size = mounted.card.ioctl(4, 0) * mounted.card.ioctl(5, 0) >> 20
     text = "%s, %d MiB" % ("FAT" if mounted.kind == "fat" else mounted.kind, size)
     if mounted.volume is not None:
-        replay = mounted.volume.info()[mounted.REPLAYED]
-        if replay == 1:
+        info = mounted.volume.info()
+        if info[mounted.REPLAYED] == 1:
             text += ", finished what a power cut had left"
-        elif replay == 2:
+        elif info[mounted.REPLAYED] == 2:
             text += ", changed elsewhere since a power cut: used as it is"
+        if info[mounted.PARTED]:
+            text += PARTED
     return text

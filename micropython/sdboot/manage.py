@@ -74,7 +74,8 @@ def _journal():
         return "off: " + (known.get(mounted.why) or strerror(mounted.why))
     info = mounted.volume.info()
     said = "on, with a log" if info[mounted.RECORDS] >= 0 else "on"
-    return said + ("", ", replayed at boot", ", card was changed elsewhere")[info[mounted.REPLAYED]]
+    said += ("", ", replayed at boot", ", card was changed elsewhere")[info[mounted.REPLAYED]]
+    return said + ", space may be lost" if info[mounted.PARTED] else said
 
 
 def _fits():

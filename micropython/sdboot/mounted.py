@@ -45,7 +45,7 @@ IDLE, STAGED, SWAPPING, TRIAL, REVERTING = range(5)
 INSTALLED, CONFIRMED, ROLLED_BACK, EXPIRED, CORRUPT = range(1, 6)
 
 # What Volume.info() returns (micropython/volume.c).
-REPLAYED, WHY, AREA, AREA_SECTORS, FAILED, FITS, RECORDS = range(7)
+REPLAYED, WHY, AREA, AREA_SECTORS, FAILED, FITS, RECORDS, PARTED = range(8)
 
 
 def filesystem():

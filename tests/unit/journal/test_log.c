@@ -18,6 +18,7 @@
 #define AREA_SECTORS 200u
 #define ANCHOR (AREA + AREA_SECTORS - 1 - 50)
 #define USED 40u // sectors that are patched
+#define MUCH 400u
 
 static uint8_t card_data[SECTORS][SDB_SECTOR];
 static unsigned writes;
@@ -183,6 +184,50 @@ static void records_that_make_no_sense(void **state) {
     }
 }
 
+// Writes more than fits, as one operation of a filesystem; stops where the card does.
+static int write_much(void) {
+    uint8_t s[SDB_SECTOR];
+    int err = 0;
+    memset(s, 0xA5, sizeof s);
+    for (uint32_t i = 0; i < MUCH && err == 0; i++) {
+        err = dev.write(dev.ctx, DATA + USED + i, 1, s);
+    }
+    return err == 0 ? dev.sync(dev.ctx) : err;
+}
+
+// Power fails at each write of it: some of it is there and not all if, and only if, the card says
+// that it was written in parts. Whatever is committed next is the end of that.
+static void parts_are_marked(void **state) {
+    bool all = false;
+    unsigned some = 0;
+    for (unsigned n = 1; !all; n++) {
+        UNIT_CASE(n);
+        setup(state);
+        assert_int_equal(patch(0, 10, 4), 0);
+        assert_int_equal(dev.sync(dev.ctx), 0);
+        fail_write = n;
+        all = write_much() == 0;
+        fail_write = 0;
+        assert_true(power_on() >= 0);
+        uint32_t there = 0;
+        for (uint32_t i = 0; i < MUCH; i++) {
+            there += card_data[DATA + USED + i][0] == 0xA5;
+        }
+        assert_int_equal(sdb_journal_parted(&j), there > 0 && there < MUCH);
+        assert_true(!all || there == MUCH);
+        if (sdb_journal_parted(&j)) {
+            some++;
+            assert_int_equal(power_on(), SDB_REPLAY_NONE);
+            assert_true(sdb_journal_parted(&j));
+            assert_int_equal(n % 2 == 0 ? patch(1, 10, 4) : 0, 0);
+            assert_int_equal(dev.sync(dev.ctx), 0);
+            assert_true(power_on() >= 0);
+            assert_false(sdb_journal_parted(&j));
+        }
+    }
+    assert_true(some > 20);
+}
+
 static void live(uint32_t steps) {
     bool open = false;
     for (uint32_t step = 0; step < steps; step++) {
@@ -262,6 +307,7 @@ int main(void) {
         cmocka_unit_test_setup(foreign_changes_stand, setup),
         cmocka_unit_test_setup(an_abort_keeps_records, setup),
         cmocka_unit_test_setup(records_that_make_no_sense, setup),
+        cmocka_unit_test(parts_are_marked),
         cmocka_unit_test(model),
     };
     return cmocka_run_group_tests_name("log", tests, NULL, NULL);

@@ -21,6 +21,7 @@
 static uint8_t card_data[SECTORS][SDB_SECTOR];
 static uint32_t fail_write; // this many more commands are done, then they fail; 0: never
 static bool stays_failed;   // from then on: the power is off
+static uint32_t torn;       // then sectors of the first of them that get there, if there are more
 
 static int card_read(void *ctx, uint32_t lba, uint32_t count, void *buf) {
     (void)ctx;
@@ -34,6 +35,10 @@ static int card_write(void *ctx, uint32_t lba, uint32_t count, const void *buf) 
     assert_true(lba < SECTORS && count <= SECTORS - lba);
     if (fail_write == 1) {
         fail_write = stays_failed ? 1 : 0;
+        if (stays_failed && torn < count) {
+            memcpy(card_data[lba], buf, torn * SDB_SECTOR);
+            torn = 0; // the card is off from here on
+        }
         return SDB_EIO;
     }
     fail_write -= fail_write > 0;
@@ -53,6 +58,7 @@ static struct sdb_bdev dev;
 static uint32_t area_sectors;
 static uint32_t now[WRITTEN];  // numbers as the filesystem sees them
 static uint32_t safe[WRITTEN]; // as the last commit has left them
+static bool parted;            // nothing was committed since power failed between two parts
 static uint32_t seed;
 
 static uint32_t draw(uint32_t n) {
@@ -104,7 +110,10 @@ static void read_some(void) {
     static uint8_t buf[3 * MOST][SDB_SECTOR];
     uint32_t count = 1 + draw(3 * MOST);
     uint32_t at = draw(WRITTEN - count);
-    assert_int_equal(dev.read(dev.ctx, DATA + at, count, buf), 0);
+    bool singly = draw(2) == 0; // as directories are read
+    for (uint32_t i = 0; i < (singly ? count : 1); i++) {
+        assert_int_equal(dev.read(dev.ctx, DATA + at + i, singly ? 1 : count, buf[i]), 0);
+    }
     for (uint32_t i = 0; i < count; i++) {
         assert_int_equal(sdb_get32(buf[i]), now[at + i]);
         assert_int_equal(buf[i][SDB_SECTOR - 1], (uint8_t)now[at + i]);
@@ -116,10 +125,14 @@ static void read_some(void) {
 static void check_card(bool transaction) {
     uint32_t old = 0;
     uint32_t new = 0;
+    uint32_t changed = 0;
+    uint32_t missing = 0;
     for (uint32_t i = 0; i < WRITTEN; i++) {
         uint32_t there = sdb_get32(card_data[DATA + i]);
         assert_int_equal(card_data[DATA + i][SDB_SECTOR - 1], (uint8_t)there);
         assert_true(there >= safe[i] && there <= now[i]);
+        changed += there != safe[i];
+        missing += there != now[i];
         if (now[i] != safe[i]) {
             old += there == safe[i];
             new += there == now[i];
@@ -128,6 +141,8 @@ static void check_card(bool transaction) {
         safe[i] = now[i] = there;
     }
     assert_true(!transaction || old == 0 || new == 0);
+    parted = changed > 0 ? missing > 0 : parted;
+    assert_int_equal(sdb_journal_parted(&j), parted);
 }
 
 static void live(uint32_t steps) {
@@ -137,6 +152,7 @@ static void live(uint32_t steps) {
         if (draw(30) == 0 && fail_write == 0) {
             fail_write = 1 + draw(40);
             stays_failed = draw(2) == 0;
+            torn = draw(MOST);
         }
         uint32_t what = draw(12);
         bool commits = what == 0;
@@ -146,6 +162,7 @@ static void live(uint32_t steps) {
             err = sdb_journal_begin(&j); // commits what is pending
             open = err == 0;
             if (open) {
+                parted = false;
                 memcpy(safe, now, sizeof safe);
             }
         } else if (what < 5) {
@@ -157,6 +174,7 @@ static void live(uint32_t steps) {
             continue;
         }
         if (err == 0) { // a commit
+            parted = false;
             memcpy(safe, now, sizeof safe);
             open = false;
             for (uint32_t i = 0; i < WRITTEN; i++) {
@@ -183,6 +201,7 @@ static void test_model(void **state) {
         UNIT_CASE(i);
         seed = i;
         fail_write = 0;
+        parted = false;
         area_sectors = areas[i % COUNT(areas)];
         make_card();
         start();
