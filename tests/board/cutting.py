@@ -13,7 +13,7 @@ import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
-from rig import ATTEMPT, BOARD, BOOT, HASTY, BoardTest, Run, extents, write_at
+from rig import ATTEMPT, BOARD, BOOT, HASTY, BoardTest, Run, copy_sparse, write_at
 
 EXHAUSTIVE = bool(os.environ.get("EXHAUSTIVE"))
 CUT = 75  # exit status of a board whose power was cut
@@ -111,14 +111,6 @@ class CutTest(BoardTest):
         if EXHAUSTIVE:
             print("%s: %d cuts, 0 failed" % (self.id(), count[0]), flush=True)
         return count[0]
-
-
-def copy_sparse(source, target):
-    with open(target, "wb") as f:
-        f.truncate(os.path.getsize(source))
-        for start, data in extents(source):
-            f.seek(start)
-            f.write(data)
 
 
 LIBRARY = """

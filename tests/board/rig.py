@@ -84,19 +84,36 @@ def digest(image):
     return sha.hexdigest()
 
 
+def spans(f):
+    """(offset, end) of the parts of an open sparse file that are no holes."""
+    at, end = 0, os.fstat(f.fileno()).st_size
+    while at < end:
+        try:
+            start = os.lseek(f.fileno(), at, os.SEEK_DATA)
+        except OSError:
+            return
+        at = os.lseek(f.fileno(), start, os.SEEK_HOLE)
+        yield start, at
+
+
 def extents(image):
     """(offset, bytes) of the parts of a sparse file that are no holes."""
-    end = os.path.getsize(image)
-    at = 0
     with open(image, "rb") as f:
-        while at < end:
-            try:
-                start = os.lseek(f.fileno(), at, os.SEEK_DATA)
-            except OSError:
-                return
-            at = os.lseek(f.fileno(), start, os.SEEK_HOLE)
+        for start, end in spans(f):
             f.seek(start)
-            yield start, f.read(at - start)
+            yield start, f.read(end - start)
+
+
+def copy_sparse(source, target, offset=0):
+    """Copies a sparse file from `offset` on; the bytes don't pass through here, which takes long."""
+    with open(source, "rb") as f, open(target, "wb") as out:
+        out.truncate(os.path.getsize(source) - offset)
+        for start, end in spans(f):
+            start = max(start, offset)
+            while start < end:
+                start += os.copy_file_range(
+                    f.fileno(), out.fileno(), end - start, start, start - offset
+                )
 
 
 def read_sector(image, lba, count=1):
@@ -135,13 +152,7 @@ def fsck(image):
     if lba is None:
         return None
     volume = str(image) + ".fat"
-    size = os.path.getsize(image) - lba * 512
-    blank(volume, size)
-    with open(volume, "r+b") as f:
-        for start, data in extents(image):
-            cut = max(0, lba * 512 - start)
-            f.seek(start + cut - lba * 512)
-            f.write(data[cut:])
+    copy_sparse(image, volume, lba * 512)
     done = subprocess.run(["fsck.fat", "-n", volume], capture_output=True, text=True)
     os.remove(volume)
     lines = done.stdout.splitlines()
