@@ -96,6 +96,18 @@ uint64_t env_state(uint64_t fs_digest, uint64_t record_digest) {
 
 // ---- transactions
 
+// What has been committed is on the medium, and its header is not any more: whoever pulls the card
+// out now has nothing in it that is still to come.
+static int env_committed(struct env *e, int err) {
+    if (err == 0) {
+        e->dev.lo = e->dev.hi;
+        if (e->dev.waiting && !e->trouble) {
+            e->trouble = "the commit did not wait for the card";
+        }
+    }
+    return err;
+}
+
 static int env_commit_as(struct env *e, int (*commit)(struct sdb_journal *)) {
     if (e->lfs) {
         return 0;
@@ -106,11 +118,7 @@ static int env_commit_as(struct env *e, int (*commit)(struct sdb_journal *)) {
         return 0;
     }
     e->dev.hi = e->dev.lo + 1;
-    int err = commit(e->journal);
-    if (err == 0) {
-        e->dev.lo = e->dev.hi;
-    }
-    return err;
+    return env_committed(e, commit(e->journal));
 }
 
 int env_sync(struct env *e) {
@@ -121,11 +129,7 @@ int env_sync(struct env *e) {
         return env_commit_as(e, NULL);
     }
     e->dev.hi = e->dev.lo + 1;
-    int err = e->mounted.sync(e->mounted.ctx);
-    if (err == 0) {
-        e->dev.lo = e->dev.hi;
-    }
-    return err;
+    return env_committed(e, e->mounted.sync(e->mounted.ctx));
 }
 
 int env_begin(struct env *e) {

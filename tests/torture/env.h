@@ -53,7 +53,7 @@ struct env {
     uint64_t record_digest; // of the last record saved
     uint8_t slots[2][512];  // reference: the record store
     bool unsynced;          // scenario: leaks are expected at commits
-    const char *trouble;    // what the reference itself did wrong
+    const char *trouble;    // what the reference did wrong, or a commit
     uint32_t seed;
 };
 

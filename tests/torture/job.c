@@ -118,6 +118,9 @@ static void job_error_case(struct job *job, uint64_t call, int variant) {
     if (err == 0 && lo + 1 != job->states.count) {
         job_fail(job, "an I/O error was swallowed", "");
     }
+    if (e.trouble) {
+        job_fail(job, e.trouble, "");
+    }
     // The board is switched off as it is: all that was written is on the card.
     case_judge(job, &img, lo, hi);
     // Or the application drops the transaction and goes on.
@@ -159,6 +162,9 @@ bool job_run(struct job *job) {
     uint64_t calls = e.dev.calls;
     if (!ok || job->lo_end + 1 != job->states.count) {
         job_wrong(job, "the run failed", e.dev.lo + 1 != job->states.count ? "(commits)" : "");
+        ok = false;
+    } else if (e.trouble) {
+        job_wrong(job, e.trouble, "");
         ok = false;
     }
     env_free(&e);

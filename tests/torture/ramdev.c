@@ -54,6 +54,7 @@ static int ramdev_write(void *ctx, uint32_t lba, uint32_t count, const void *buf
     for (uint32_t i = 0; i < n; i++) {
         const struct blob *blob = blob_get(in + 512 * i);
         image_set(dev->img, lba + i, blob);
+        dev->waiting = true;
         ramdev_log(dev, OP_WRITE, lba + i, blob);
     }
     return err;
@@ -66,6 +67,7 @@ static int ramdev_sync(void *ctx) {
     if (err < 0) {
         return err;
     }
+    dev->waiting = false;
     ramdev_log(dev, OP_SYNC, 0, NULL);
     return 0;
 }

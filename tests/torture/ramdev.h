@@ -44,6 +44,7 @@ struct ramdev {
     uint64_t fail_at;
     int fail_mode;
     int fail_with;
+    bool waiting; // something was written since the last sync
     bool partial; // a failing write of several sectors has written the first half of them
 };
 
