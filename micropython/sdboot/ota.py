@@ -3,7 +3,6 @@
 # boot puts it in place. All of it is made of steps, generators that do a bounded piece of work and
 # yield: 0, or the milliseconds for which they wait for the network at most.
 
-import sys
 from micropython import const
 
 from . import __version__, board, mounted
@@ -97,7 +96,8 @@ class OTA:
         self.warned = False  # that anybody can change what comes
         self.running = None  # the steps that are under way
         self.more = False  # more steps follow: the connection is kept
-        self.progress = progress or (_no_progress if quite else _Bar())
+        self.bar = None if progress or quite else load("bar").Bar()
+        self.progress = progress or self.bar or _no_progress
 
     def check(self):
         """The Release to install, or None."""
@@ -202,6 +202,8 @@ class OTA:
             if self.running is steps:
                 self.running = None
             steps.close()
+            if self.bar:
+                self.bar.end()
             if not self.more:
                 self.client.hang_up()
 
@@ -273,29 +275,11 @@ class OTA:
         return release.version, release.file, sha1
 
     def _say(self, text):
+        if self.bar:
+            self.bar.end()
         if not self.quite:
             print("sdboot:", text)
 
 
 def _no_progress(phase, done, total):
     pass
-
-
-class _Bar:
-    # A progress bar, redrawn only when it changes: a serial line is slow.
-    WIDTH = 30
-
-    def __init__(self):
-        self.drawn = -1
-
-    def __call__(self, phase, done, total):
-        full = done * self.WIDTH // total if total > 0 else done >> 15
-        if phase != "download" or full == self.drawn:
-            return
-        self.drawn = full
-        if total > 0:
-            bar = "#" * full + "." * (self.WIDTH - full)
-            text = "\rsdboot: [%s] %d%%" % (bar, done * 100 // total)
-        else:
-            text = "\rsdboot: %d KiB" % (done >> 10)
-        sys.stdout.write(text + ("\n" if done == total else ""))

@@ -114,6 +114,12 @@ class Interface(OtaTest):
         r = self.ota(self.url, "quite=False")
         self.assertIn("sdboot: running 0.0.2, no newer release", r.out)
 
+    def test_an_error_has_a_line_of_its_own(self):
+        self.fat_card(OLD)
+        self.add("0.0.2", {"app/big": bytes(200000), "app/a:b": b"", "app/more": bytes(200000)})
+        r = self.ota(self.url, "quite=False")
+        self.assertRegex(r.out, r"sdboot: \[#+\.+\] \d+%\n=! PackageError")
+
     def test_quiet(self):
         """The word, beside the one that the original has for it."""
         self.fat_card(OLD)
