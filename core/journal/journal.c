@@ -57,11 +57,11 @@ static uint32_t journal_spare_row(const struct sdb_journal *j, uint32_t *first) 
     return best;
 }
 
-// Is sector after sector read, as directories are, cluster after cluster? Two may be by chance. Of
-// the FAT the one before need not be the last one.
+// Is sector after sector read, as directories are, cluster after cluster? Two may be by chance. The
+// FAT is looked into in between.
 static bool journal_follows(struct sdb_journal *j, uint32_t lba) {
     if (journal_in_fat(j, lba)) {
-        return sdb_journal_buffer(j, lba - 1) < SDB_JOURNAL_RAM;
+        return false;
     }
     uint32_t next = j->last + 1;
     uint32_t within = (1u << j->geo.cluster_shift) - 1;
@@ -72,14 +72,14 @@ static bool journal_follows(struct sdb_journal *j, uint32_t lba) {
     return j->row > 1;
 }
 
-// Reads `lba` and some of those behind it. Returns the buffer that has it then, SDB_JOURNAL_RAM:
-// nothing was read.
+// Reads `lba` and some of those behind it, no more than were asked for before it. Returns the
+// buffer that has it then, SDB_JOURNAL_RAM: nothing was read.
 static uint32_t journal_read_ahead(struct sdb_journal *j, uint32_t lba) {
     sdb_journal_sort(j); // what is captured stands together then
     uint32_t first = 0;
     uint32_t most = journal_spare_row(j, &first);
     uint32_t n = 0;
-    while (n < most && lba + n < j->card->sectors &&
+    while (n < most && n < j->row && lba + n < j->card->sectors &&
            sdb_journal_buffer(j, lba + n) == SDB_JOURNAL_RAM &&
            sdb_journal_run_of(j, lba + n) == NULL && !journal_in_area(j, lba + n, 1)) {
         n++;
