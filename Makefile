@@ -56,13 +56,13 @@ emu: ## build the emulated boards: armv7m, rv32imc, xtensawin under QEMU
 	@tools/setup.sh native xtensa riscv arm qemu
 	@$(MAKE) --no-print-directory -C emu
 
-test-emu: board emu ## their own tests
+test-emu: board emu ## the emulated boards: flash, card, pins, timers, power cuts
 	@$(PYTHON) -m unittest discover -s tests/emu
 
 cli: setup ## the host tool: build/cli/sdboot packs, signs, publishes and checks releases
 	@$(MAKE) --no-print-directory -s -C cli
 
-test-cli: cli board ## its tests, with AddressSanitizer
+test-cli: cli board ## the host tool, with AddressSanitizer
 	@$(MAKE) --no-print-directory -s -C cli SANITIZE=1
 	@$(MAKE) --no-print-directory -j2 -O test-cli-release test-cli-rest
 
@@ -74,7 +74,7 @@ test-cli-rest:
 cli_tests = cd tests/cli && SDBOOT_TOOL=$(CURDIR)/build/cli-asan/sdboot ASAN_OPTIONS=detect_leaks=0 \
 	$(PYTHON) -m unittest
 
-test-cli-valgrind: cli ## a part of them under valgrind
+test-cli-valgrind: cli ## the host tool, a part of that under valgrind
 	@$(PYTHON) -m unittest discover -s tests/cli -p valgrind.py
 
 PREFIX ?= /usr/local
@@ -84,7 +84,7 @@ install-host: cli ## the host tool, its manual pages and completion below PREFIX
 deb: cli ## a Debian package of it, build/deb/sdboot_..., for the Debian that runs here
 	@cli/dist/deb.sh $(CURDIR)/build/cli/sdboot $(CURDIR)/build/deb
 
-test-deb: cli ## the package is made, installed and run in clean chroots of Debian 12 and 13 (as root)
+test-deb: cli ## the Debian package is made, installed and run in clean chroots of Debian 12 and 13 (as root)
 	@tests/cli/chroots.sh bookworm trixie
 
 demo: board ## set everything up, then show a board's first day
@@ -124,7 +124,7 @@ dist: cli ## build/dist: source, packages for boards and mip, SHA256SUMS; KEY=sd
 	@rm -rf build/deb; SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(MAKE) --no-print-directory deb >/dev/null
 	@$(PYTHON) tools/dist.py $(DIST) $(if $(KEY),--key "$(KEY)") $(if $(URL),--url "$(URL)")
 
-test-dist: board cli mpremote ## that it is complete, the same when made again, and installs
+test-dist: board cli mpremote ## what `make dist` makes is complete, the same when made again, and installs
 	@tools/setup.sh dist
 	@$(MAKE) --no-print-directory -C sim BARE=1
 	@$(PYTHON) -m unittest discover -s tests/dist
@@ -137,7 +137,7 @@ test-docs: board cli ## every command in the documentation
 	@tools/setup.sh types
 	@$(PYTHON) -m unittest discover -s tests/docs
 
-test: test-unit test-sim test-board test-cuts test-faults ## all tests (under 6 minutes)
+test: test-unit test-sim test-board test-cuts test-faults ## what to run after a change: the core, the simulated board, cuts and faults in samples
 	@echo "make test: all passed"
 
 test-unit: setup
@@ -187,7 +187,7 @@ coverage: setup ## lines and branches of core/ that its unit tests run
 	@$(MAKE) --no-print-directory -s -j2 -C tests/unit OUT=$(CURDIR)/build/coverage SANITIZE="--coverage -O0" check >/dev/null 2>&1
 	@$(PYTHON) tools/coverage.py build/coverage/core
 
-torture-slice: setup ## a part of it
+torture-slice: setup ## a part of `make torture`
 	@$(MAKE) --no-print-directory -C tests/torture slice
 
 torture-mutants: setup ## broken cores must be caught
@@ -304,7 +304,7 @@ test-native: board emu ## the native modules on emulated Xtensa, RISC-V and Arm,
 	@$(MAKE) --no-print-directory -C sim BARE=1
 	@$(MAKE) --no-print-directory -j2 -O test-native-x64 $(EMULATED:%=test-native-%)
 
-test-native-slice: board emu ## a part of them on each
+test-native-slice: board emu ## a part of `make test-native` on each of them
 	@for arch in x64 $(EMULATED); do $(MAKE) --no-print-directory native ARCH=$$arch || exit 1; done
 	@$(MAKE) --no-print-directory -C sim BARE=1
 	@$(MAKE) --no-print-directory -j2 -O test-native-slice-x64 $(EMULATED:%=test-native-slice-%)

@@ -5,7 +5,7 @@
 cd "$(dirname "$0")/.." || exit 1
 awk -F '## ' '
     BEGIN {
-        split("demo run put ls setup board cli install-host install uninstall dist deb clean", use, " ")
+        split("demo run put ls setup board cli install-host install uninstall push dist deb clean", use, " ")
         split("native rp2 emu", firmware, " ")
         for (i in use) group[use[i]] = 1
         for (i in firmware) group[firmware[i]] = 3
@@ -15,7 +15,8 @@ awk -F '## ' '
         split($1, name, ":")
         split(name[1], first, " ")
         n = group[first[1]] ? group[first[1]] : 2
-        text[n] = text[n] sprintf("  make %-17s %s\n", name[1], $2)
+        line = sprintf("  make %-17s %s\n", name[1], $2)
+        text[n] = name[1] == "test" ? line text[n] : text[n] line
     }
     END { for (n = 1; n <= 3; n++) printf "%s%s:\n%s", (n == 1 ? "" : "\n"), title[n], text[n] }
 ' Makefile
