@@ -177,6 +177,7 @@ int sdb_install_begin(struct sdb_install *in, const struct sdb_install_config *c
     in->error = waiting != 0 ? waiting < 0 ? waiting : 0 : install_set_state(in, SDB_IDLE);
     in->begun = in->error == 0;
     sdb_install_member_dir(in);
+    in->resumed = in->cfg.resume > 0 && cfg->fs->stat(cfg->fs->ctx, in->path, NULL) >= 0;
     strcat(in->path, "/" SDB_MANIFEST_FILE);
     sdb_textfile_init(&in->manifest, cfg->fs, in->path);
     install_enter_phase(in, 0);

@@ -63,6 +63,7 @@ struct sdb_install {
     int cmp;         // handle of the live file compared with, or -1
     uint8_t phase;
     bool begun;          // begin succeeded
+    bool resumed;        // an earlier attempt has staged something
     bool placed_version; // next/.version is written
     bool aborting;
     bool has_app;

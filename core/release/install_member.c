@@ -122,7 +122,9 @@ static int install_mkdir(struct sdb_install *in) {
 
 static int install_create(struct sdb_install *in) {
     const struct sdb_fs *fs = in->cfg.fs;
-    char mode = in->is_version ? 'w' : 'x'; // app/.version is there before its turn comes
+    // app/.version is there before its turn comes. So may be what an index can't describe, and an
+    // earlier attempt has left: names that this package has twice are refused before.
+    char mode = in->is_version || in->resumed ? 'w' : 'x';
     in->written = true;
     int res = fs->open(fs->ctx, in->path, mode);
     if (res == SDB_ENOENT) {
@@ -237,9 +239,8 @@ static int install_on_begin(void *ctx, const char *path, int type, uint32_t size
     }
     in->kept = in->keep && in->cfg.resume > 0 && type == SDB_FS_FILE;
     in->keep = false;
-    in->is_version = in->cfg.resume > 0; // what is there may be overwritten
-    res = install_place_version(in);
     in->is_version = false;
+    res = install_place_version(in);
     if (res < 0) {
         return res;
     }
