@@ -4,9 +4,9 @@
 // a sync. With the log and without it; power cuts, commands that fail, transactions.
 #include "unit.h"
 
-#include "core/bytes.h"
 #include "core/error.h"
 #include "core/journal/journal.h"
+#include "fat16.h"
 
 #define START 700u
 #define CLUSTERS 4200u
@@ -89,26 +89,12 @@ static uint8_t content(uint32_t file, uint32_t life, uint32_t at) {
     return (uint8_t)(file * 31 + life * 7 + at + (at >> 8) * 5);
 }
 
-static void boot_sector(uint8_t *s) {
-    s[0] = 0xEB;
-    sdb_put16(s + 11, SDB_SECTOR);
-    s[13] = PER_CLUSTER;
-    sdb_put16(s + 14, 1);
-    s[16] = 2;
-    sdb_put16(s + 17, 512);
-    sdb_put16(s + 22, FAT_SECTORS);
-    sdb_put32(s + 32, SECTORS - START);
-    memcpy(s + 54, "FAT16   ", 8);
-    sdb_put16(s + 510, 0xAA55);
-}
+static const struct fat16 volume = {START, SECTORS - START, PER_CLUSTER, 2, FAT_SECTORS};
 
 static void make_card(void) {
     uint8_t buf[SDB_SECTOR];
     memset(card_data, 0, sizeof card_data);
-    card_data[0][446 + 4] = 6;
-    sdb_put32(card_data[0] + 446 + 8, START);
-    sdb_put16(card_data[0] + 510, 0xAA55);
-    boot_sector(card_data[START]);
+    fat16_make(card_data, &volume);
     memset(card_data[FAT], 0xFF, FAT_SECTORS * SDB_SECTOR);
     memset(card_data[FAT] + 4, 0, 2 * TAKEN);
     memcpy(card_data[FAT + FAT_SECTORS], card_data[FAT], FAT_SECTORS * SDB_SECTOR);

@@ -6,6 +6,7 @@
 #include "core/journal/control.h"
 #include "core/error.h"
 #include "core/journal/journal.h"
+#include "fat16.h"
 
 #define START 63u
 #define CLUSTERS 4200u
@@ -55,19 +56,7 @@ static struct sdb_fatgeo geo;
 static struct sdb_journal j;
 static struct sdb_bdev dev;
 
-static void boot_sector(uint8_t *s) {
-    memset(s, 0, SDB_SECTOR);
-    s[0] = 0xEB;
-    sdb_put16(s + 11, SDB_SECTOR);
-    s[13] = 1;
-    sdb_put16(s + 14, 1);
-    s[16] = 1;
-    sdb_put16(s + 17, 512);
-    sdb_put16(s + 22, FAT_SECTORS);
-    sdb_put32(s + 32, SECTORS - START);
-    memcpy(s + 54, "FAT16   ", 8);
-    sdb_put16(s + 510, 0xAA55);
-}
+static const struct fat16 volume = {START, SECTORS - START, 1, 1, FAT_SECTORS};
 
 // A card with an MBR, clusters 2 to 9 allocated, a journal in the gap.
 static int setup(void **state) {
@@ -75,10 +64,7 @@ static int setup(void **state) {
     (void)state;
     bad = SECTORS;
     memset(card_data, 0, sizeof card_data);
-    card_data[0][446 + 4] = 6;
-    sdb_put32(card_data[0] + 446 + 8, START);
-    sdb_put16(card_data[0] + 510, 0xAA55);
-    boot_sector(card_data[START]);
+    fat16_make(card_data, &volume);
     for (unsigned i = 0; i < 10; i++) {
         sdb_put16(card_data[FAT] + 2 * i, 0xFFFF);
     }
@@ -112,7 +98,7 @@ static void geometry(void **state) {
     assert_int_equal(sdb_fatgeo_cluster(&geo, DATA), 2);
     assert_int_equal(sdb_fatgeo_cluster(&geo, DATA - 1), 0);
     assert_int_equal(sdb_fatgeo_cluster(&geo, DATA + CLUSTERS), 0);
-    boot_sector(s);
+    fat16_boot_sector(s, &volume);
     assert_int_equal(sdb_fatgeo_parse(&g, s, START, SECTORS - 1), 0);
     assert_false(g.safe); // longer than the card
     sdb_put32(s + 32, SECTORS - START - CLUSTERS + 4085);
@@ -123,7 +109,7 @@ static void geometry(void **state) {
     assert_true(g.safe);
     s[16] = 3;
     assert_int_equal(sdb_fatgeo_parse(&g, s, START, SECTORS), SDB_ENOENT);
-    boot_sector(s);
+    fat16_boot_sector(s, &volume);
     sdb_put16(s + 22, 16);
     assert_int_equal(sdb_fatgeo_parse(&g, s, START, SECTORS), SDB_ENOENT); // FAT too short
 }

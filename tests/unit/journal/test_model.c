@@ -7,6 +7,7 @@
 #include "core/bytes.h"
 #include "core/error.h"
 #include "core/journal/journal.h"
+#include "fat16.h"
 
 #define START 700u
 #define CLUSTERS 4200u
@@ -72,24 +73,14 @@ static void start(void) {
     sdb_journal_bdev(&j, &dev);
 }
 
+static const struct fat16 volume = {START, SECTORS - START, 1, 1, FAT_SECTORS};
+
 static void make_card(void) {
-    uint8_t boot[SDB_SECTOR] = {0xEB};
+    uint8_t buf[SDB_SECTOR];
     memset(card_data, 0, sizeof card_data);
-    card_data[0][446 + 4] = 6;
-    sdb_put32(card_data[0] + 446 + 8, START);
-    sdb_put16(card_data[0] + 510, 0xAA55);
-    sdb_put16(boot + 11, SDB_SECTOR);
-    boot[13] = 1;
-    sdb_put16(boot + 14, 1);
-    boot[16] = 1;
-    sdb_put16(boot + 17, 512);
-    sdb_put16(boot + 22, FAT_SECTORS);
-    sdb_put32(boot + 32, SECTORS - START);
-    memcpy(boot + 54, "FAT16   ", 8);
-    sdb_put16(boot + 510, 0xAA55);
-    memcpy(card_data[START], boot, sizeof boot);
+    fat16_make(card_data, &volume);
     memset(card_data[FAT], 0xFF, FAT_SECTORS * SDB_SECTOR);
-    assert_int_equal(sdb_fatgeo_read(&geo, &card, boot), 0);
+    assert_int_equal(sdb_fatgeo_read(&geo, &card, buf), 0);
     memset(now, 0, sizeof now);
     memset(safe, 0, sizeof safe);
 }
