@@ -80,7 +80,7 @@ class InstallTest(unittest.TestCase):
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=120,
+            timeout=400,
         )
         self.assertEqual(done.returncode, status, done.stdout)
         self.assertNotIn("Traceback", done.stdout)
