@@ -112,7 +112,7 @@ static int disk_write(void *ctx, uint32_t lba, uint32_t count, const void *buf) 
 static int disk_sync(void *ctx) {
     struct ramdisk *d = ctx;
     d->syncs++;
-    return 0;
+    return d->syncs == d->fail_sync ? SDB_EIO : 0;
 }
 
 void ramdisk_init(struct ramdisk *d, uint32_t sectors, uint8_t fill) {
@@ -143,7 +143,8 @@ void ramdisk_free(struct ramdisk *d) {
 }
 
 void ramdisk_power_on(struct ramdisk *d) {
-    d->reads = d->writes = d->syncs = d->fail_read = d->fail_write = 0;
+    d->reads = d->writes = d->syncs = 0;
+    d->fail_read = d->fail_write = d->fail_sync = 0;
     d->read_sectors = d->written_sectors = d->cut_at = 0;
     d->cut = d->torn = d->read_only = false;
 }

@@ -18,6 +18,7 @@ struct ramdisk {
     uint64_t read_sectors, written_sectors;
     unsigned fail_read;  // the read command of this number fails with SDB_EIO, 0: none
     unsigned fail_write; // the write command of this number
+    unsigned fail_sync;  // the sync of this number
     bool read_only;      // writes fail with SDB_EROFS
     bool cut;            // after cut_at written sectors nothing is written any more
     uint64_t cut_at;

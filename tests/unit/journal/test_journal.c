@@ -21,7 +21,7 @@
 static uint8_t card_data[SECTORS][SDB_SECTOR];
 static unsigned reads;
 static unsigned writes;
-static uint32_t bad;        // this sector can't be read; 0: all can
+static uint32_t bad;        // this sector can't be read; SECTORS: all can
 static unsigned fail_write; // this many more writes succeed, then one fails; 0: never
 
 static int card_read(void *ctx, uint32_t lba, uint32_t count, void *buf) {
