@@ -294,7 +294,8 @@ class Resumed(DeltaTest):
     def test_power_lost_with_a_packers_own_headers(self):
         """The index can't describe these members: what the first attempt has left of them is no duplicate,
         and what it can describe is not fetched again."""
-        raw = package({"app/raw%d.bin" % i: random.Random(i).randbytes(9000) for i in range(20)})
+        own = {"app/raw%d.bin" % i: random.Random(i).randbytes(9000) for i in range(20)}
+        raw = package(own)
         raw = raw[: len(raw.rstrip(b"\0")) + 511 & -512]
         new = files("0.0.2", 60, seed=2)
         for fs in ("fat", "littlefs"):
@@ -302,7 +303,7 @@ class Resumed(DeltaTest):
                 with self.subTest(fs, share=share):
                     getattr(self, fs + "_card")(release("0.0.1"))
                     self.site.lines = []
-                    whole = self.site.add("0.0.2", new, raw)
+                    self.site.add("0.0.2", new, raw)
                     url = self.serve()
                     saved = self.card.read_bytes()
                     self.update(url)
@@ -315,10 +316,7 @@ class Resumed(DeltaTest):
                     self.assertNotIn("whole", r.out)
                     if share > 0.5:
                         self.assertLess(self.fetched(before), len(raw) + 64 * 1024 + most * 0.15)
-                    self.assertRuns(
-                        "0.0.2",
-                        {**new, **{"app/raw%d.bin" % i: random.Random(i).randbytes(9000) for i in range(20)}},
-                    )
+                    self.assertRuns("0.0.2", {**new, **own})
 
     def test_power_that_never_lasts(self):
         """It goes again and again, long before an update is done: each boot gets further."""
