@@ -74,34 +74,27 @@ def power_on(work, flash, image, script="", heap="256K", count_instructions=Fals
 
 
 def is_hash(name):
-    return bool(re.search(r"sha1|sha256|mbedcrypto|mbedtls_(sha|md)", name, re.I))
+    return bool(re.search(r"sha1|sha256|mbedtls_(sha|md)", name, re.I))
 
 
 def instructions(path):
     """{function: instructions of its own} of a file of callgrind."""
-    names, objects, found = {}, {}, {}
-    function = module = None
+    names, found = {}, {}
+    function = None
     called = False
     for line in path.read_text(errors="replace").splitlines():
-        if line.startswith(("fn=", "ob=")):
-            number, _, name = line[3:].partition(" ")
-            table = names if line.startswith("fn=") else objects
+        if line.startswith(("fn=", "cfn=")):
+            key, _, value = line.partition("=")
+            number, _, name = value.partition(" ")
             if name:
-                table[number] = name
-            if line.startswith("fn="):
-                function = table[number]
-            else:
-                module = Path(table[number]).name
-        elif line.startswith(("cfn=", "cob=")):
-            number, _, name = line[4:].partition(" ")
-            if name:
-                (names if line.startswith("cfn=") else objects)[number] = name
+                names[number] = name
+            if key == "fn":
+                function = names[number]
         elif line.startswith("calls="):
             called = True
         elif line[:1].isdigit() or line[:1] in "+-*":
             if not called and " " in line:  # else what the function that is called has cost
-                key = function if "mbedcrypto" not in (module or "") else "mbedcrypto:" + function
-                found[key] = found.get(key, 0) + int(line.split()[1])
+                found[function] = found.get(function, 0) + int(line.split()[1])
             called = False
     return found
 
