@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The journal's bytes on the card and what its parts share. Private to core/journal's journal.c,
-// capture.c, freed.c, commit.c, log.c, log_replay.c and replay.c.
+// capture.c, read.c, freed.c, commit.c, log.c, log_replay.c and replay.c.
 #ifndef SDB_JOURNAL_DISK_H
 #define SDB_JOURNAL_DISK_H
 
@@ -92,6 +92,10 @@ static inline bool journal_in_fat(const struct sdb_journal *j, uint32_t lba) {
     return lba - j->geo.fat < j->geo.fat_sectors; // the first one
 }
 
+static inline bool journal_in_area(const struct sdb_journal *j, uint32_t lba, uint32_t count) {
+    return lba < j->area + j->area_sectors && j->area < lba + count;
+}
+
 int sdb_journal_card_read(struct sdb_journal *j, uint32_t lba, uint32_t count, void *buf);
 int sdb_journal_card_write(struct sdb_journal *j, uint32_t lba, uint32_t count, const void *buf);
 int sdb_journal_card_sync(struct sdb_journal *j);
@@ -140,6 +144,11 @@ int sdb_journal_spill_all(struct sdb_journal *j);
 
 // Forgets what is captured, cached, or both.
 void sdb_journal_drop(struct sdb_journal *j);
+
+// ---- read.c
+
+// Reads through what is captured. Returns 0 or the card's error.
+int sdb_journal_read(struct sdb_journal *j, uint32_t lba, uint32_t count, uint8_t *out);
 
 // ---- freed.c
 
