@@ -178,7 +178,7 @@ torture: setup ## the core with real FatFs, cut at every write in every order (2
 	@$(MAKE) --no-print-directory -C tests/torture run
 
 memory: board ## every call of the API with 64 KiB down to 2 KiB of memory left, in one piece and in many
-	@cd tests/board && EXHAUSTIVE=1 $(PYTHON) -m unittest test_heap
+	@EXHAUSTIVE=1 $(PYTHON) tools/suites.py $(addprefix tests/board/test_heap.Heap.,test_in_one_piece test_in_pieces)
 
 liar: board ## a server that lies, and cuts at every byte: a table of cases and what came of each
 	@cd tests/board && EXHAUSTIVE=1 $(PYTHON) -m unittest test_liar
@@ -280,7 +280,8 @@ test-frozen: board ## firmware with sdboot built in and frozen
 
 test-threads: board ## several threads on one card: a board with _thread
 	@$(MAKE) --no-print-directory -C sim THREAD=1
-	@cd tests/board && SDBOOT_BOARD=$(CURDIR)/build/sim-thread/board $(PYTHON) -m unittest test_threads test_transaction
+	@SDBOOT_BOARD=$(CURDIR)/build/sim-thread/board $(PYTHON) tools/suites.py \
+		$(addprefix tests/board/,test_threads test_transaction)
 
 test-keep: board ## a binding that loses what it needs to the garbage collector must be caught
 	@$(MAKE) --no-print-directory -C sim MUTANT=keep
@@ -333,12 +334,13 @@ native_emulated = echo "test-native: $*, heap of 96 KiB"; \
 # The newest MicroPython that Debian has: sdboot built in, and as native modules on stock firmware.
 # TESTS=discover runs all of the board's tests on it.
 TESTS ?= $(native_tests)
+newest_tests = $(if $(filter discover,$(TESTS)),tests/board,$(TESTS:%=tests/board/%))
 test-newest: board ## the board's tests on the newest MicroPython in Debian
 	@tools/newest.sh
 	@$(MAKE) --no-print-directory native ARCH=x64
-	@cd tests/board && SDBOOT_BOARD=$(CURDIR)/build/newest/board $(PYTHON) -m unittest $(TESTS)
-	@cd tests/board && SDBOOT_BOARD=$(CURDIR)/build/newest/bare/board \
-		SDBOOT_PACKAGE=$(CURDIR)/build/native/x64/lib/sdboot $(PYTHON) -m unittest $(TESTS)
+	@SDBOOT_BOARD=$(CURDIR)/build/newest/board $(PYTHON) tools/suites.py $(newest_tests)
+	@SDBOOT_BOARD=$(CURDIR)/build/newest/bare/board SDBOOT_PACKAGE=$(CURDIR)/build/native/x64/lib/sdboot \
+		$(PYTHON) tools/suites.py $(newest_tests)
 
 test-sign: setup ## signatures: what is accepted is what libsodium accepts, CASES=100000
 	@$(MAKE) --no-print-directory -s -C tests/sign check $(if $(CASES),CASES=$(CASES))
@@ -360,7 +362,11 @@ test-install: board emu mpremote ## installing, on emulated boards
 		$(MAKE) --no-print-directory native ARCH=$$arch || exit 1; done
 	@$(MAKE) --no-print-directory -C sim BARE=1
 	@$(MAKE) --no-print-directory -C tests/install/uart
-	@$(PYTHON) -m unittest discover -s tests/install
+	@$(PYTHON) tools/suites.py $(install_tests)
+
+# Each waits for its serial line most of the time.
+install_tests := $(addprefix tests/install/,test_uart test_emulated.Arm test_emulated.RiscV \
+	test_emulated.Xtensa $(addprefix test_install.,Install Installed Refused Unplugged))
 
 clean: ## remove build/
 	rm -rf build

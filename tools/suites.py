@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Runs the test modules of folders, one more at a time than there are processors, for some wait, and
-prints what unittest would: the failures, how many tests ran. Modules that take long begin first.
+"""Runs test modules, one more at a time than there are processors, for some wait, and prints what
+unittest would: the failures, how many tests ran. Modules that take long begin first.
 
-usage: suites.py FOLDER...
+usage: suites.py FOLDER|FOLDER/MODULE|FOLDER/MODULE.CLASS...
 """
 
 import os
@@ -19,15 +19,25 @@ from pathlib import Path
 SLOW = ("test_watch", "test_pieces", "test_collect", "test_delta", "test_github", "test_liar")
 
 
-def weight(module):
+def suites(argument):
+    """Path and name of what it stands for: what unittest is to run, and where."""
+    path = Path(argument)
+    if path.is_dir():
+        return [(module, module.stem) for module in path.glob("test_*.py")]
+    return [(path.parent / (path.name.split(".")[0] + ".py"), path.name)]
+
+
+def weight(suite):
     """Roughly how long it takes: the size of its source."""
+    module, _ = suite
     return module.stem not in SLOW, -module.stat().st_size
 
 
-def run(module):
+def run(suite):
+    module, name = suite
     start = time.monotonic()
     done = subprocess.run(
-        [sys.executable, "-m", "unittest", module.stem],
+        [sys.executable, "-m", "unittest", name],
         cwd=module.parent,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -35,27 +45,27 @@ def run(module):
         text=True,
         errors="replace",
     )
-    return module, done.returncode, done.stdout, time.monotonic() - start
+    return suite, done.returncode, done.stdout, time.monotonic() - start
 
 
-def main(folders):
-    modules = sorted((m for f in folders for m in Path(f).glob("test_*.py")), key=weight)
+def main(arguments):
+    found = sorted((suite for a in arguments for suite in suites(a)), key=weight)
     start = time.monotonic()
     total = skipped = 0
     failed = []
     with ThreadPoolExecutor(os.cpu_count() + 1) as pool:
-        for module, code, out, took in pool.map(run, modules):
-            found = re.search(r"^Ran (\d+) tests?", out, re.M)
-            count = int(found[1]) if found else 0
+        for (module, name), code, out, took in pool.map(run, found):
+            ran = re.search(r"^Ran (\d+) tests?", out, re.M)
+            count = int(ran[1]) if ran else 0
             total += count
             skips = re.search(r"skipped=(\d+)", out)
             skipped += int(skips[1]) if skips else 0
             # Without a test a module has failed to load, or is none.
             if code or not count:
-                failed.append(module.stem)
-                print("---- %s\n%s" % (module, out), flush=True)
+                failed.append(name)
+                print("---- %s, %s\n%s" % (module, name, out), flush=True)
             else:
-                print("%-28s %4d tests %6.1f s" % (module.stem, count, took), flush=True)
+                print("%-28s %4d tests %6.1f s" % (name, count, took), flush=True)
     print("Ran %d tests in %.1f s, %d skipped" % (total, time.monotonic() - start, skipped))
     if failed or not total:
         sys.exit("FAILED: " + ", ".join(failed))
