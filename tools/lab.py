@@ -14,6 +14,7 @@ SIMULATED = ROOT / "build" / "sim" / "board"
 # The board and the folder at its /lib/sdboot: the simulated one, with sdboot in its firmware.
 BOARD = Path(os.environ.get("SDBOOT_BOARD", SIMULATED))
 PACKAGE = Path(os.environ.get("SDBOOT_PACKAGE", ROOT / "micropython" / "sdboot"))
+MPY_CROSS = ROOT / "build" / "mpy-cross" / "mpy-cross"
 PARTITION = 4 << 20  # bytes: where sdboot puts the partition of a card of 64 MiB or more
 
 
@@ -23,6 +24,19 @@ def own_folder(test, parent):
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     test.addCleanup(shutil.rmtree, folder, True)
+    return folder
+
+
+def bytecode(folder):
+    """The package as boards get it, in `folder`: they need not compile it at each power-on."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for source in (ROOT / "micropython" / "sdboot").glob("*.py"):
+        if source.name == "__init__.py":
+            shutil.copy(source, folder)
+        else:
+            target = folder / (source.stem + ".mpy")
+            subprocess.run([MPY_CROSS, "-s", source.name, "-o", target, source], check=True)
     return folder
 
 

@@ -14,6 +14,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from lab import ROOT, bytecode
 
 # These take longer than their size tells.
 SLOW = ("test_watch", "test_pieces", "test_collect", "test_delta", "test_github", "test_liar")
@@ -49,6 +50,7 @@ def run(suite):
 
 
 def main(arguments):
+    os.environ.setdefault("SDBOOT_PACKAGE", str(bytecode(ROOT / "build" / "bytecode" / "sdboot")))
     found = sorted((suite for a in arguments for suite in suites(a)), key=weight)
     start = time.monotonic()
     total = skipped = 0

@@ -29,12 +29,11 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "board"))
 from operations import CARDS, OPERATIONS  # noqa: E402
 from rig import BOARD, MIB, BoardTest, blank  # noqa: E402
-from lab import flash_image, host  # noqa: E402
+from lab import bytecode, flash_image, host  # noqa: E402
 from web import PythonServer, Site, package, release  # noqa: E402
 
 WORK = ROOT / "build" / "faults" / str(os.getpid())
 PROGRAM = (Path(__file__).parent / "program.py").read_text()
-MPY_CROSS = ROOT / "build" / "mpy-cross" / "mpy-cross"
 FLASH_TOOL = ROOT / "sim" / "flash.py"
 FILES = {
     "config.json": b'{"a": 1}\n' * 50,
@@ -245,18 +244,6 @@ class Matrix:
         return old & new <= set(value) | update and set(value) <= old | new | update
 
 
-def package_folder(folder):
-    """The package as bytecode, which boots faster."""
-    folder.mkdir()
-    for source in (ROOT / "micropython" / "sdboot").glob("*.py"):
-        if source.name == "__init__.py":
-            shutil.copy(source, folder)
-        else:
-            target = folder / (source.stem + ".mpy")
-            subprocess.run([MPY_CROSS, "-s", source.name, "-o", target, source], check=True)
-    return folder
-
-
 def make_card(rig, card, state, url):
     """The image of a card with the release 0.0.1, in the state that operations ask for."""
     image = WORK / ("%s-%s.img" % (card, state))
@@ -296,7 +283,7 @@ def main():
     boot_py = WORK / "boot.py"
     boot_py.write_text("")
     base = WORK / "flash.img"
-    os.environ["SDBOOT_PACKAGE"] = str(package_folder(WORK / "sdboot"))
+    os.environ["SDBOOT_PACKAGE"] = str(bytecode(WORK / "sdboot"))
     host(FLASH_TOOL, "make", base, "%s:/boot.py" % boot_py, "%s:/lib/sdboot" % (WORK / "sdboot"))
     rig = Rig("__str__")
     rig.setUp()
