@@ -45,7 +45,7 @@ static bool is_litter(const char *name) {
 }
 
 // Adds the file `name` below `folder`, or a folder with all that is in it. The folder itself is
-// named only if it is empty: tar makes those that files are in.
+// named only if it is empty: boards make those that files are in.
 static void list_tree(struct package_list *list, const char *folder, const char *name) {
     char *path = tool_format("%s/%s", folder, name);
     struct stat st;
@@ -84,6 +84,26 @@ static void list_tree(struct package_list *list, const char *folder, const char 
 
 static int by_name(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+// Adds the folders that the names in the list, which is sorted, lie in: the original's client makes
+// no folder but those that a package names.
+static void list_folders(struct package_list *list) {
+    size_t count = list->count;
+    const char *before = "";
+    for (size_t i = 0; i < count; i++) {
+        const char *name = list->names[i];
+        size_t same = 0;
+        while (name[same] != '\0' && name[same] == before[same]) {
+            same++;
+        }
+        for (const char *end = strchr(name + same, '/'); end != NULL && end[1] != '\0';
+             end = strchr(end + 1, '/')) {
+            list_add(list, tool_format("%.*s", (int)(end + 1 - name), name));
+        }
+        before = name;
+    }
+    qsort(list->names, list->count, sizeof *list->names, by_name);
 }
 
 static void check_archive(struct archive *a, const char *out, int res) {
@@ -196,7 +216,7 @@ static void compile(const struct package_compiler *c, const char *path, const ch
 }
 
 void package_write(const char *out, const char *folder, char *const *paths, size_t count,
-                   const char *version, const struct package_compiler *compiler) {
+                   const char *version, const struct package_compiler *compiler, bool folders) {
     static const char version_name[] = "app/" SDB_VERSION_FILE;
     struct package_list list = {0};
     for (size_t i = 0; i < count; i++) {
@@ -212,6 +232,9 @@ void package_write(const char *out, const char *folder, char *const *paths, size
         list_add(&list, tool_format("%s", version_name));
     }
     qsort(list.names, list.count, sizeof *list.names, by_name);
+    if (folders) {
+        list_folders(&list);
+    }
     compile_names(&list, compiler);
 
     struct archive *a = archive_write_new();

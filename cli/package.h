@@ -3,6 +3,7 @@
 #ifndef SDBOOT_PACKAGE_H
 #define SDBOOT_PACKAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define PACKAGE_EXCEPTIONS 64
@@ -18,10 +19,11 @@ void package_except(struct package_compiler *compiler, const char *pattern);
 
 // Packs `paths` (files and folders, relative to `folder`) into the new file `out`. Times, owners
 // and permissions are the same for everyone, names are sorted. A file app/.version with `version`
-// is added if there is none. Left out: what editors and systems leave behind (__pycache__, .git,
-// .DS_Store, ._*), and app/.manifest, which boards make. Dies of anything that can't be packed: a
-// link, a name that is missing, a file that doesn't compile.
+// is added if there is none. With `folders` each folder has an entry of its own, else those only
+// that are empty. Left out: what editors and systems leave behind (__pycache__, .git, .DS_Store,
+// ._*), and app/.manifest, which boards make. Dies of anything that can't be packed: a link, a name
+// that is missing, a file that doesn't compile.
 void package_write(const char *out, const char *folder, char *const *paths, size_t count,
-                   const char *version, const struct package_compiler *compiler);
+                   const char *version, const struct package_compiler *compiler, bool folders);
 
 #endif

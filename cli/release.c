@@ -49,6 +49,8 @@ static const char help[] =
     "  -x, --except GLOB    and those; may be given several times\n"
     "      --march ARCH     what mpy-cross -march gets\n"
     "      --keep N         removes all but the newest N versions and those that they need (min)\n"
+    "      --folders        folders get entries of their own: boards that still run the original\n"
+    "                       updater need them\n"
     "      --to github      says how the folder becomes a release on GitHub, and the boards' URL\n"
     "\n"
     "  sdboot release -v 0.0.2 -C src -o www -k sdboot.key app main.py\n"
@@ -64,6 +66,7 @@ struct release_options {
     char *expires;
     struct package_compiler compiler;
     unsigned keep; // 0: all
+    bool folders;
     bool github;
 };
 
@@ -75,7 +78,7 @@ static void remove_draft(void) {
     }
 }
 
-enum { BOARD = 256, CHANNEL, MIN, ROLLOUT, PRODUCT, EXPIRES, MARCH, KEEP, TO };
+enum { BOARD = 256, CHANNEL, MIN, ROLLOUT, PRODUCT, EXPIRES, MARCH, KEEP, FOLDERS, TO };
 
 // What stands in a word of the list.
 static const char *word(const char *option, const char *value) {
@@ -118,6 +121,9 @@ static void parse_more(int c, struct release_options *o) {
     case KEEP:
         o->keep = (unsigned)tool_number("--keep", optarg, 1, 100000);
         break;
+    case FOLDERS:
+        o->folders = true;
+        break;
     case TO:
         if (strcmp(optarg, "github") != 0) {
             tool_die("--to: \"%s\": github is known, any other server takes the folder as it is",
@@ -147,6 +153,7 @@ static void parse(int argc, char **argv, struct release_options *o) {
         {"expires", required_argument, NULL, EXPIRES},
         {"march", required_argument, NULL, MARCH},
         {"keep", required_argument, NULL, KEEP},
+        {"folders", no_argument, NULL, FOLDERS},
         {"to", required_argument, NULL, TO},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
@@ -346,7 +353,8 @@ int command_release(int argc, char **argv) {
     char *name = file_name(&o);
     draft = tool_format("%s/.%s.draft", o.output, name);
     atexit(remove_draft);
-    package_write(draft, o.from, argv + optind, (size_t)(argc - optind), o.version, &o.compiler);
+    package_write(draft, o.from, argv + optind, (size_t)(argc - optind), o.version, &o.compiler,
+                  o.folders);
     accept_sha1(draft, sha1);
     int res = accept_package(draft, o.version, sha1, member);
     if (res < 0) {

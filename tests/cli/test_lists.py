@@ -231,7 +231,32 @@ class OriginalClient:
             at += (size + 511) & ~511
 
 
+    @staticmethod
+    def unpack(files, folder):
+        """As it does: it makes the folders that are in the package, no others."""
+        for name, data in files.items():
+            path = folder / name.replace("app/", "next/")
+            if data is None:
+                path.mkdir()
+            else:
+                path.write_bytes(data)
+
+
 class ForTheOriginal(ListTest):
+    def test_folders(self):
+        """It makes those only that have entries, and so do boards before their first release by sdboot."""
+        self.write({"lib/helper.py": b"h = 1\n", "app/sub/er/deep.py": "x = 1\n", "app/sub/wide.py": "y = 1\n"})
+        self.release("0.0.2", "--folders", paths=("app", "lib"))
+        with web.PythonServer(self.www) as url:
+            _, files = OriginalClient(url, "0.0.1").update()
+        card = self.dir / "card"
+        card.mkdir()
+        OriginalClient.unpack(files, card)
+        folders = [name for name, data in files.items() if data is None]
+        self.assertEqual(folders, ["app/", "app/sub/", "app/sub/er/", "lib/"])
+        self.assertEqual((card / "next" / "sub" / "er" / "deep.py").read_text(), "x = 1\n")
+        self.assertIn("good", self.tool("verify", "www"))
+
     def test_its_client_still_updates(self):
         self.tool("keygen", "-W")
         self.write({"lib/helper.py": b"h = 1\n" * 200})
