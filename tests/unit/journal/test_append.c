@@ -7,6 +7,7 @@
 #include "core/bytes.h"
 #include "core/error.h"
 #include "core/journal/journal.h"
+#include "draw.h"
 #include "fatcard.h"
 
 #define AREA 1u
@@ -22,7 +23,6 @@ static struct sdb_journal j;
 static struct sdb_bdev dev;
 static uint32_t area_sectors;
 static bool log_on;
-static uint32_t seed;
 
 struct file {
     uint32_t life; // counts how often it was written anew: content differs
@@ -34,11 +34,6 @@ static struct file safe[FILES];
 static uint32_t last[FILES]; // last cluster, 0: none
 static uint32_t hint;        // FatFs goes on from here
 static bool failing;         // something is going to
-
-static uint32_t draw(uint32_t n) {
-    seed = seed * 1664525u + 1013904223u;
-    return (seed >> 8) % n;
-}
 
 static uint8_t content(uint32_t file, uint32_t life, uint32_t at) {
     return (uint8_t)(file * 31 + life * 7 + at + (at >> 8) * 5);

@@ -1,77 +1,18 @@
 // SPDX-License-Identifier: MIT
 // The journal and the geometry it trusts, call by call. What power cuts do is tests/torture's.
-#include "unit.h"
-
-#include "core/bytes.h"
-#include "core/journal/control.h"
-#include "core/error.h"
-#include "core/journal/journal.h"
-#include "fat16.h"
-
 #define START 63u
-#define CLUSTERS 4200u
-#define FAT_SECTORS 17u
-#define FAT (START + 1)
-#define ROOT (FAT + FAT_SECTORS)
-#define DATA (ROOT + 32)
-#define SECTORS (DATA + CLUSTERS)
-#define AREA 1u
+#include "small_card.h"
+
+#include "core/journal/control.h"
+
 #define AREA_SECTORS 62u
 
-static uint8_t card_data[SECTORS][SDB_SECTOR];
-static unsigned reads;
-static unsigned writes;
-static uint32_t bad;        // this sector can't be read; SECTORS: all can
-static unsigned fail_write; // this many more writes succeed, then one fails; 0: never
-
-static int card_read(void *ctx, uint32_t lba, uint32_t count, void *buf) {
-    (void)ctx;
-    assert_true(lba < SECTORS && count <= SECTORS - lba);
-    reads++;
-    if (bad - lba < count) {
-        return SDB_EIO;
-    }
-    memcpy(buf, card_data[lba], count * SDB_SECTOR);
-    return 0;
-}
-
-static int card_write(void *ctx, uint32_t lba, uint32_t count, const void *buf) {
-    (void)ctx;
-    assert_true(lba < SECTORS && count <= SECTORS - lba);
-    if (fail_write > 0 && --fail_write == 0) {
-        return SDB_EIO;
-    }
-    writes++;
-    memcpy(card_data[lba], buf, count * SDB_SECTOR);
-    return 0;
-}
-
-static int card_sync(void *ctx) {
-    (void)ctx;
-    return 0;
-}
-
-static const struct sdb_bdev card = {NULL, SECTORS, card_read, card_write, card_sync};
-static struct sdb_fatgeo geo;
-static struct sdb_journal j;
-static struct sdb_bdev dev;
-
-static const struct fat16 volume = {START, SECTORS - START, 1, 1, FAT_SECTORS};
-
-// A card with an MBR, clusters 2 to 9 allocated, a journal in the gap.
+// Clusters 2 to 9 are allocated, the journal is in the gap.
 static int setup(void **state) {
-    uint8_t buf[SDB_SECTOR];
     (void)state;
-    bad = SECTORS;
-    memset(card_data, 0, sizeof card_data);
-    fat16_make(card_data, &volume);
-    for (unsigned i = 0; i < 10; i++) {
-        sdb_put16(card_data[FAT] + 2 * i, 0xFFFF);
-    }
-    assert_int_equal(sdb_fatgeo_read(&geo, &card, buf), 0);
+    make_card(10);
     sdb_journal_init(&j, &card, &geo, AREA, AREA_SECTORS);
     sdb_journal_bdev(&j, &dev);
-    reads = writes = fail_write = 0;
     return 0;
 }
 
@@ -98,7 +39,7 @@ static void geometry(void **state) {
     assert_int_equal(sdb_fatgeo_cluster(&geo, DATA), 2);
     assert_int_equal(sdb_fatgeo_cluster(&geo, DATA - 1), 0);
     assert_int_equal(sdb_fatgeo_cluster(&geo, DATA + CLUSTERS), 0);
-    fat16_boot_sector(s, &volume);
+    boot_sector(s);
     assert_int_equal(sdb_fatgeo_parse(&g, s, START, SECTORS - 1), 0);
     assert_false(g.safe); // longer than the card
     sdb_put32(s + 32, SECTORS - START - CLUSTERS + 4085);
@@ -109,7 +50,7 @@ static void geometry(void **state) {
     assert_true(g.safe);
     s[16] = 3;
     assert_int_equal(sdb_fatgeo_parse(&g, s, START, SECTORS), SDB_ENOENT);
-    fat16_boot_sector(s, &volume);
+    boot_sector(s);
     sdb_put16(s + 22, 16);
     assert_int_equal(sdb_fatgeo_parse(&g, s, START, SECTORS), SDB_ENOENT); // FAT too short
 }

@@ -1,65 +1,19 @@
 // SPDX-License-Identifier: MIT
 // The journal's log against a model of it: small patches, syncs, transactions, boots that nobody
 // has seen coming, commands that fail; on a volume all of whose clusters are in use.
-#include "unit.h"
-
-#include "core/bytes.h"
-#include "core/crc32.h"
-#include "core/error.h"
-#include "core/journal/journal.h"
-#include "fat16.h"
-
 #define START 700u
-#define CLUSTERS 4200u
-#define FAT_SECTORS 17u
-#define FAT (START + 1)
-#define DATA (FAT + FAT_SECTORS + 32)
-#define SECTORS (DATA + CLUSTERS)
-#define AREA 1u
+#include "small_card.h"
+
+#include "core/crc32.h"
+#include "draw.h"
+
 #define AREA_SECTORS 200u
 #define ANCHOR (AREA + AREA_SECTORS - 1 - 50)
 #define USED 40u // sectors that are patched
 #define MUCH 400u
 
-static uint8_t card_data[SECTORS][SDB_SECTOR];
-static unsigned writes;
-static unsigned fail_write; // this many more commands are done, then one fails; 0: never
-
-static int card_read(void *ctx, uint32_t lba, uint32_t count, void *buf) {
-    (void)ctx;
-    assert_true(lba < SECTORS && count <= SECTORS - lba);
-    memcpy(buf, card_data[lba], count * SDB_SECTOR);
-    return 0;
-}
-
-static int card_write(void *ctx, uint32_t lba, uint32_t count, const void *buf) {
-    (void)ctx;
-    assert_true(lba < SECTORS && count <= SECTORS - lba);
-    if (fail_write > 0 && --fail_write == 0) {
-        return SDB_EIO;
-    }
-    writes += count;
-    memcpy(card_data[lba], buf, count * SDB_SECTOR);
-    return 0;
-}
-
-static int card_sync(void *ctx) {
-    (void)ctx;
-    return 0;
-}
-
-static const struct sdb_bdev card = {NULL, SECTORS, card_read, card_write, card_sync};
-static struct sdb_fatgeo geo;
-static struct sdb_journal j;
-static struct sdb_bdev dev;
 static uint8_t now[USED][SDB_SECTOR];
 static uint8_t safe[USED][SDB_SECTOR];
-static uint32_t seed;
-
-static uint32_t draw(uint32_t n) {
-    seed = seed * 1664525u + 1013904223u;
-    return (seed >> 8) % n;
-}
 
 static int power_on(void) {
     sdb_journal_init(&j, &card, &geo, AREA, AREA_SECTORS);
@@ -69,18 +23,11 @@ static int power_on(void) {
     return res;
 }
 
-static const struct fat16 volume = {START, SECTORS - START, 1, 1, FAT_SECTORS};
-
 static int setup(void **state) {
-    uint8_t buf[SDB_SECTOR];
     (void)state;
-    memset(card_data, 0, sizeof card_data);
-    fat16_make(card_data, &volume);
-    memset(card_data[FAT], 0xFF, FAT_SECTORS * SDB_SECTOR);
-    assert_int_equal(sdb_fatgeo_read(&geo, &card, buf), 0);
+    make_card(CLUSTERS + 2);
     memset(now, 0, sizeof now);
     memset(safe, 0, sizeof safe);
-    writes = fail_write = 0;
     assert_int_equal(power_on(), SDB_REPLAY_NONE);
     return 0;
 }
@@ -104,10 +51,10 @@ static void one_sector_a_commit(void **state) {
     (void)state;
     assert_int_equal(patch(0, 10, 4) | patch(1, 500, 12), 0);
     assert_int_equal(dev.sync(dev.ctx), 0); // with the first anchor
-    assert_int_equal(writes, 2);
+    assert_int_equal(written, 2);
     assert_int_equal(patch(0, 14, 4), 0);
     assert_int_equal(dev.sync(dev.ctx), 0);
-    assert_int_equal(writes, 3);
+    assert_int_equal(written, 3);
     assert_int_equal(sdb_journal_records(&j), 2);
     assert_int_equal(card_data[DATA][10], 0);
     assert_int_equal(sdb_journal_checkpoint(&j), 0);

@@ -2,87 +2,22 @@
 // The journal against a model of it: random writes, reads, commits, transactions, failures of the
 // card and power cuts, on a volume all of whose clusters are in use, so that everything is
 // captured. Each sector has a number that grows with each write to it.
-#include "unit.h"
-
-#include "core/bytes.h"
-#include "core/error.h"
-#include "core/journal/journal.h"
-#include "fat16.h"
-
 #define START 700u
-#define CLUSTERS 4200u
-#define FAT_SECTORS 17u
-#define FAT (START + 1)
-#define DATA (FAT + FAT_SECTORS + 32)
-#define SECTORS (DATA + CLUSTERS)
-#define AREA 1u
+#include "small_card.h"
+#include "draw.h"
+
 #define WRITTEN 900u // sectors of the volume that are written to
 #define MOST 9u      // at once
 
-static uint8_t card_data[SECTORS][SDB_SECTOR];
-static uint32_t fail_write; // this many more commands are done, then they fail; 0: never
-static bool stays_failed;   // from then on: the power is off
-static uint32_t torn;       // then sectors of the first of them that get there, if there are more
-
-static int card_read(void *ctx, uint32_t lba, uint32_t count, void *buf) {
-    (void)ctx;
-    assert_true(lba < SECTORS && count <= SECTORS - lba);
-    memcpy(buf, card_data[lba], count * SDB_SECTOR);
-    return 0;
-}
-
-static int card_write(void *ctx, uint32_t lba, uint32_t count, const void *buf) {
-    (void)ctx;
-    assert_true(lba < SECTORS && count <= SECTORS - lba);
-    if (fail_write == 1) {
-        fail_write = stays_failed ? 1 : 0;
-        if (stays_failed && torn < count) {
-            memcpy(card_data[lba], buf, torn * SDB_SECTOR);
-            torn = 0; // the card is off from here on
-        }
-        return SDB_EIO;
-    }
-    fail_write -= fail_write > 0;
-    memcpy(card_data[lba], buf, count * SDB_SECTOR);
-    return 0;
-}
-
-static int card_sync(void *ctx) {
-    (void)ctx;
-    return 0;
-}
-
-static const struct sdb_bdev card = {NULL, SECTORS, card_read, card_write, card_sync};
-static struct sdb_fatgeo geo;
-static struct sdb_journal j;
-static struct sdb_bdev dev;
 static uint32_t area_sectors;
 static uint32_t now[WRITTEN];  // numbers as the filesystem sees them
 static uint32_t safe[WRITTEN]; // as the last commit has left them
 static bool parted;            // nothing was committed since power failed between two parts
-static uint32_t seed;
-
-static uint32_t draw(uint32_t n) {
-    seed = seed * 1664525u + 1013904223u;
-    return (seed >> 8) % n;
-}
 
 static void start(void) {
     sdb_journal_init(&j, &card, &geo, AREA, area_sectors);
     assert_true(sdb_journal_replay(&j) >= 0);
     sdb_journal_bdev(&j, &dev);
-}
-
-static const struct fat16 volume = {START, SECTORS - START, 1, 1, FAT_SECTORS};
-
-static void make_card(void) {
-    uint8_t buf[SDB_SECTOR];
-    memset(card_data, 0, sizeof card_data);
-    fat16_make(card_data, &volume);
-    memset(card_data[FAT], 0xFF, FAT_SECTORS * SDB_SECTOR);
-    assert_int_equal(sdb_fatgeo_read(&geo, &card, buf), 0);
-    memset(now, 0, sizeof now);
-    memset(safe, 0, sizeof safe);
 }
 
 static int write_some(void) {
@@ -191,10 +126,11 @@ static void test_model(void **state) {
     for (uint32_t i = 0; i < 40; i++) {
         UNIT_CASE(i);
         seed = i;
-        fail_write = 0;
         parted = false;
         area_sectors = areas[i % COUNT(areas)];
-        make_card();
+        make_card(CLUSTERS + 2);
+        memset(now, 0, sizeof now);
+        memset(safe, 0, sizeof safe);
         start();
         live(1500);
     }
