@@ -1,32 +1,12 @@
 // SPDX-License-Identifier: MIT
 // The manifest and the text file under it, against what coreutils' sha256sum writes and accepts.
-#include "unit.h"
 #include "core/error.h"
 #include "core/release/manifest.h"
-#include "memfs.h"
+#include "memfs_assert.h"
 #include "package.h"
 #include "core/release/verify.h"
 
-struct rig {
-    struct memfs mem;
-    struct sdb_fs fs;
-    struct sdb_textfile text;
-};
-
-static int setup(void **state) {
-    static struct rig rig;
-    memfs_init(&rig.mem);
-    memfs_ops(&rig.mem, &rig.fs);
-    *state = &rig;
-    return 0;
-}
-
-static int teardown(void **state) {
-    struct rig *rig = *state;
-    assert_int_equal(memfs_open_handles(&rig->mem), 0);
-    memfs_free(&rig->mem);
-    return 0;
-}
+static struct sdb_textfile text;
 
 static void digest_of(const char *text, uint8_t *digest) {
     struct package_hash h;
@@ -43,37 +23,37 @@ static void test_lines(void **state) {
     uint8_t digest[32], found[32];
     char path[SDB_PATH_MAX + 1];
     bool kept = false;
-    sdb_textfile_init(&rig->text, &rig->fs, "/m");
+    sdb_textfile_init(&text, &rig->fs, "/m");
     for (int i = 0; i < 50; i++) {
         UNIT_CASE(i);
         char name[64];
         snprintf(name, sizeof name, "app/a name with spaces and \xc3\xbc %d", i);
         digest_of(name, digest);
-        assert_int_equal(sdb_manifest_add(&rig->text, digest, name, strlen(name) & 1), 0);
+        assert_int_equal(sdb_manifest_add(&text, digest, name, strlen(name) & 1), 0);
     }
-    assert_int_equal(sdb_textfile_flush(&rig->text), 0);
-    assert_int_equal(sdb_textfile_flush(&rig->text), 0);
+    assert_int_equal(sdb_textfile_flush(&text), 0);
+    assert_int_equal(sdb_textfile_flush(&text), 0);
 
-    sdb_textfile_init(&rig->text, &rig->fs, "/m");
+    sdb_textfile_init(&text, &rig->fs, "/m");
     for (int i = 0; i < 50; i++) {
         UNIT_CASE(i);
         char name[64];
         snprintf(name, sizeof name, "app/a name with spaces and \xc3\xbc %d", i);
         digest_of(name, digest);
-        assert_int_equal(sdb_manifest_next(&rig->text, found, path, &kept), 1);
+        assert_int_equal(sdb_manifest_next(&text, found, path, &kept), 1);
         assert_memory_equal(found, digest, sizeof digest);
         assert_string_equal(path, name);
         assert_int_equal(kept, strlen(name) & 1);
     }
-    assert_int_equal(sdb_manifest_next(&rig->text, found, path, &kept), 0);
-    sdb_textfile_close(&rig->text);
-    sdb_textfile_close(&rig->text);
+    assert_int_equal(sdb_manifest_next(&text, found, path, &kept), 0);
+    sdb_textfile_close(&text);
+    sdb_textfile_close(&text);
 
     memfs_delete(&rig->mem, "/m");
     digest_of("", digest);
-    sdb_textfile_init(&rig->text, &rig->fs, "/m");
-    assert_int_equal(sdb_manifest_add(&rig->text, digest, "app/empty", false), 0);
-    assert_int_equal(sdb_textfile_flush(&rig->text), 0);
+    sdb_textfile_init(&text, &rig->fs, "/m");
+    assert_int_equal(sdb_manifest_add(&text, digest, "app/empty", false), 0);
+    assert_int_equal(sdb_textfile_flush(&text), 0);
     static const char line[] =
         "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  app/empty\n";
     const struct memfs_node *node = memfs_find(&rig->mem, "/m");
@@ -102,16 +82,16 @@ static void test_bad_lines(void **state) {
             continue;
         }
         memfs_put(&rig->mem, "/m", bad, i % 2 == 0 ? at : sizeof good - 1);
-        sdb_textfile_init(&rig->text, &rig->fs, "/m");
-        assert_int_equal(sdb_manifest_next(&rig->text, digest, path, &kept), SDB_EINVAL);
-        sdb_textfile_close(&rig->text);
+        sdb_textfile_init(&text, &rig->fs, "/m");
+        assert_int_equal(sdb_manifest_next(&text, digest, path, &kept), SDB_EINVAL);
+        sdb_textfile_close(&text);
     }
     memfs_put(&rig->mem, "/m", "", 0);
-    sdb_textfile_init(&rig->text, &rig->fs, "/m");
-    assert_int_equal(sdb_manifest_next(&rig->text, digest, path, &kept), 0);
-    sdb_textfile_close(&rig->text);
-    sdb_textfile_init(&rig->text, &rig->fs, "/none");
-    assert_int_equal(sdb_manifest_next(&rig->text, digest, path, &kept), SDB_ENOENT);
+    sdb_textfile_init(&text, &rig->fs, "/m");
+    assert_int_equal(sdb_manifest_next(&text, digest, path, &kept), 0);
+    sdb_textfile_close(&text);
+    sdb_textfile_init(&text, &rig->fs, "/none");
+    assert_int_equal(sdb_manifest_next(&text, digest, path, &kept), SDB_ENOENT);
 }
 
 static void test_path_lengths(void **state) {
@@ -124,19 +104,19 @@ static void test_path_lengths(void **state) {
         line[len] = '\n';
         memfs_put(&rig->mem, "/list", line, len + 1);
         line[len] = 'x';
-        sdb_textfile_init(&rig->text, &rig->fs, "/list");
+        sdb_textfile_init(&text, &rig->fs, "/list");
         bool fits = len <= SDB_PATH_MAX;
-        assert_int_equal(sdb_textfile_path(&rig->text, path), fits ? 1 : SDB_EINVAL);
+        assert_int_equal(sdb_textfile_path(&text, path), fits ? 1 : SDB_EINVAL);
         if (fits) {
             assert_int_equal(strlen(path), len);
-            assert_int_equal(sdb_textfile_path(&rig->text, path), 0);
+            assert_int_equal(sdb_textfile_path(&text, path), 0);
         }
-        sdb_textfile_close(&rig->text);
+        sdb_textfile_close(&text);
     }
     memfs_put(&rig->mem, "/list", "\n", 1);
-    sdb_textfile_init(&rig->text, &rig->fs, "/list");
-    assert_int_equal(sdb_textfile_path(&rig->text, path), SDB_EINVAL);
-    sdb_textfile_close(&rig->text);
+    sdb_textfile_init(&text, &rig->fs, "/list");
+    assert_int_equal(sdb_textfile_path(&text, path), SDB_EINVAL);
+    sdb_textfile_close(&text);
 }
 
 // Every error of the filesystem arrives, and nothing stays open.
@@ -147,9 +127,9 @@ static void test_errors(void **state) {
         memfs_power_on(&rig->mem);
         rig->mem.fail_at = call;
         rig->mem.fail_error = SDB_EIO;
-        sdb_textfile_init(&rig->text, &rig->fs, "/e");
-        assert_int_equal(sdb_textfile_puts(&rig->text, "text"), 0);
-        assert_int_equal(sdb_textfile_flush(&rig->text), SDB_EIO);
+        sdb_textfile_init(&text, &rig->fs, "/e");
+        assert_int_equal(sdb_textfile_puts(&text, "text"), 0);
+        assert_int_equal(sdb_textfile_flush(&text), SDB_EIO);
         assert_int_equal(memfs_open_handles(&rig->mem), 0);
     }
 }
@@ -160,7 +140,7 @@ static void test_verify(void **state) {
     static struct sdb_verify v;
     uint8_t digest[32], buf[3];
     package_hash_init(&sha256, MBEDTLS_MD_SHA256);
-    sdb_textfile_init(&rig->text, &rig->fs, "/app/.manifest");
+    sdb_textfile_init(&text, &rig->fs, "/app/.manifest");
     memfs_dir(&rig->mem, "/app");
     const char *texts[] = {"", "one", "a longer text", "four"};
     const char *paths[] = {"app/empty", "app/one", "lib/two", "app/four"};
@@ -170,9 +150,9 @@ static void test_verify(void **state) {
         snprintf(full, sizeof full, "/%s", paths[i]);
         memfs_text(&rig->mem, full, texts[i]);
         digest_of(texts[i], digest);
-        assert_int_equal(sdb_manifest_add(&rig->text, digest, paths[i], false), 0);
+        assert_int_equal(sdb_manifest_add(&text, digest, paths[i], false), 0);
     }
-    assert_int_equal(sdb_textfile_flush(&rig->text), 0);
+    assert_int_equal(sdb_textfile_flush(&text), 0);
     sdb_verify_init(&v, &rig->fs, &sha256.hash, "app", buf, sizeof buf);
     for (size_t i = 0; i < COUNT(texts); i++) {
         UNIT_CASE(i);
@@ -205,11 +185,11 @@ static void test_verify(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_lines, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_bad_lines, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_path_lengths, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_errors, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_verify, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_lines, rig_setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(test_bad_lines, rig_setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(test_path_lengths, rig_setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(test_errors, rig_setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(test_verify, rig_setup, rig_teardown),
     };
     return cmocka_run_group_tests_name("manifest", tests, NULL, NULL);
 }

@@ -41,6 +41,11 @@ static struct sdb_record_store store_of(struct slots *s) {
     return (struct sdb_record_store){s, slot_read, slot_write};
 }
 
+// Of each test.
+static struct slots s;
+static struct sdb_record_store store;
+static struct sdb_record r, back;
+
 static void longest(char *to, size_t len, char c) {
     memset(to, c, len);
     to[len] = '\0';
@@ -63,6 +68,19 @@ static struct sdb_record sample(void) {
     return r;
 }
 
+static int setup(void **state) {
+    unit_reset(state);
+    store = store_of(&s);
+    r = sample();
+    return 0;
+}
+
+// A record is in the first slot.
+static int setup_saved(void **state) {
+    setup(state);
+    return sdb_record_save(&store, &r);
+}
+
 static void assert_same(const struct sdb_record *a, const struct sdb_record *b) {
     assert_int_equal(a->seq, b->seq);
     assert_int_equal(a->state, b->state);
@@ -81,9 +99,7 @@ static void assert_same(const struct sdb_record *a, const struct sdb_record *b) 
 
 static void test_none(void **state) {
     (void)state;
-    struct slots s;
-    struct sdb_record_store store = store_of(&s);
-    struct sdb_record r, zero;
+    struct sdb_record zero;
     for (int garbage = 0; garbage < 4; garbage++) {
         UNIT_CASE(garbage);
         s.error[0] = garbage & 1 ? 0 : SDB_ENOENT;
@@ -100,9 +116,6 @@ static void test_none(void **state) {
 
 static void test_save_and_load(void **state) {
     (void)state;
-    struct slots s;
-    struct sdb_record_store store = store_of(&s);
-    struct sdb_record r = sample(), back;
     for (uint32_t seq = 1; seq < 10; seq++) {
         UNIT_CASE(seq);
         r.left = (uint8_t)seq;
@@ -118,9 +131,6 @@ static void test_save_and_load(void **state) {
 // The bytes are fixed: cards outlive the firmware that wrote them.
 static void test_layout(void **state) {
     (void)state;
-    struct slots s;
-    struct sdb_record_store store = store_of(&s);
-    struct sdb_record r = sample();
     uint8_t want[512];
     memset(want, 0, sizeof want);
     memcpy(want, "SDBR\x01\x03\x02\x03\x04\x5a\0\0\x01\0\0\0\xef\xcd\xab\x89", 20);
@@ -153,14 +163,13 @@ static void test_values(void **state) {
 // saved counts in any case.
 static void test_torn(void **state) {
     (void)state;
-    struct slots s, before;
-    struct sdb_record_store store = store_of(&s);
+    struct slots before;
     for (int written = 0; written < 4; written++) {
         UNIT_CASE(written);
         for (size_t cut = 0; cut <= SDB_RECORD_SIZE; cut++) {
             UNIT_CASE(cut);
             store = store_of(&s);
-            struct sdb_record old = sample(), next = sample(), back;
+            struct sdb_record old = sample(), next = sample();
             for (int i = 0; i < written; i++) {
                 UNIT_CASE(i);
                 assert_int_equal(sdb_record_save(&store, &old), 0);
@@ -195,10 +204,6 @@ static void test_torn(void **state) {
 // Any single bit that flips makes a record invalid.
 static void test_bit_flips(void **state) {
     (void)state;
-    struct slots s;
-    struct sdb_record_store store = store_of(&s);
-    struct sdb_record r = sample(), back;
-    assert_int_equal(sdb_record_save(&store, &r), 0);
     for (unsigned bit = 0; bit < SDB_RECORD_SIZE * 8; bit++) {
         UNIT_CASE(bit);
         s.data[0][bit / 8] ^= (uint8_t)(1 << bit % 8);
@@ -214,10 +219,6 @@ static void seal(uint8_t *slot) {
 
 static void test_sequence(void **state) {
     (void)state;
-    struct slots s;
-    struct sdb_record_store store = store_of(&s);
-    struct sdb_record r = sample(), back;
-    assert_int_equal(sdb_record_save(&store, &r), 0);
     assert_int_equal(sdb_record_save(&store, &r), 0);
     const uint32_t pairs[][2] = {
         {5, 6}, {6, 5}, {0x7fffffff, 0x80000000u}, {0xfffffffe, 1}, {0, 9}};
@@ -242,10 +243,6 @@ static void test_sequence(void **state) {
 
 static void test_other_format(void **state) {
     (void)state;
-    struct slots s;
-    struct sdb_record_store store = store_of(&s);
-    struct sdb_record r = sample(), back;
-    assert_int_equal(sdb_record_save(&store, &r), 0);
     s.data[0][4] = 2;
     seal(s.data[0]);
     assert_int_equal(sdb_record_load(&store, &back), 0);
@@ -255,10 +252,6 @@ static void test_other_format(void **state) {
 // A slot without a NUL in any string, however it got its CRC.
 static void test_unterminated(void **state) {
     (void)state;
-    struct slots s;
-    struct sdb_record_store store = store_of(&s);
-    struct sdb_record r = sample(), back;
-    assert_int_equal(sdb_record_save(&store, &r), 0);
     memset(s.data[0] + 32, 'x', 208 + 32 - 32);
     seal(s.data[0]);
     memset(&back, 0xa5, sizeof back);
@@ -273,10 +266,6 @@ static void test_unterminated(void **state) {
 // An unreadable slot is never taken for an empty one.
 static void test_errors(void **state) {
     (void)state;
-    struct slots s;
-    struct sdb_record_store store = store_of(&s);
-    struct sdb_record r = sample(), back;
-    assert_int_equal(sdb_record_save(&store, &r), 0);
     assert_int_equal(sdb_record_save(&store, &r), 0);
     for (int bad = 0; bad < 2; bad++) {
         UNIT_CASE(bad);
@@ -296,11 +285,16 @@ static void test_errors(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_none),         cmocka_unit_test(test_save_and_load),
-        cmocka_unit_test(test_layout),       cmocka_unit_test(test_values),
-        cmocka_unit_test(test_torn),         cmocka_unit_test(test_bit_flips),
-        cmocka_unit_test(test_sequence),     cmocka_unit_test(test_other_format),
-        cmocka_unit_test(test_unterminated), cmocka_unit_test(test_errors),
+        cmocka_unit_test_setup(test_none, setup),
+        cmocka_unit_test_setup(test_save_and_load, setup),
+        cmocka_unit_test_setup(test_layout, setup),
+        cmocka_unit_test_setup(test_values, setup),
+        cmocka_unit_test_setup(test_torn, setup),
+        cmocka_unit_test_setup(test_bit_flips, setup_saved),
+        cmocka_unit_test_setup(test_sequence, setup_saved),
+        cmocka_unit_test_setup(test_other_format, setup_saved),
+        cmocka_unit_test_setup(test_unterminated, setup_saved),
+        cmocka_unit_test_setup(test_errors, setup_saved),
     };
     return cmocka_run_group_tests_name("record", tests, NULL, NULL);
 }

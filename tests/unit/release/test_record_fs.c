@@ -1,46 +1,31 @@
 // SPDX-License-Identifier: MIT
-#include "unit.h"
 #include "core/error.h"
-#include "memfs.h"
+#include "memfs_assert.h"
 #include "core/release/record_fs.h"
 
-struct rig {
-    struct memfs mem;
-    struct sdb_fs fs;
-    struct sdb_record_store store;
-};
+static struct sdb_record_store store;
 
 static int setup(void **state) {
-    static struct rig rig;
-    memfs_init(&rig.mem);
-    memfs_ops(&rig.mem, &rig.fs);
-    sdb_record_fs(&rig.store, &rig.fs);
-    *state = &rig;
-    return 0;
-}
-
-static int teardown(void **state) {
-    struct rig *rig = *state;
-    assert_int_equal(memfs_open_handles(&rig->mem), 0);
-    memfs_free(&rig->mem);
+    rig_setup(state);
+    sdb_record_fs(&store, &((struct rig *)*state)->fs);
     return 0;
 }
 
 static void test_files(void **state) {
     struct rig *rig = *state;
     struct sdb_record r;
-    assert_int_equal(sdb_record_load(&rig->store, &r), 0);
+    assert_int_equal(sdb_record_load(&store, &r), 0);
     assert_int_equal(r.seq, 0);
     assert_int_equal(rig->mem.mutations, 0);
     for (uint32_t seq = 1; seq < 5; seq++) {
         UNIT_CASE(seq);
         r.state = SDB_STAGED;
         r.left = (uint8_t)seq;
-        assert_int_equal(sdb_record_save(&rig->store, &r), 0);
+        assert_int_equal(sdb_record_save(&store, &r), 0);
         const char *path = seq % 2 ? "/.sdboot/record.0" : "/.sdboot/record.1";
         assert_int_equal(memfs_find(&rig->mem, path)->size, SDB_RECORD_SIZE);
         memset(&r, 0, sizeof r);
-        assert_int_equal(sdb_record_load(&rig->store, &r), 0);
+        assert_int_equal(sdb_record_load(&store, &r), 0);
         assert_int_equal(r.seq, seq);
         assert_int_equal(r.left, seq);
     }
@@ -59,16 +44,16 @@ static void test_cuts(void **state) {
             memset(&r, 0, sizeof r);
             for (uint32_t i = 0; i < before; i++) {
                 UNIT_CASE(i);
-                assert_int_equal(sdb_record_save(&rig->store, &r), 0);
+                assert_int_equal(sdb_record_save(&store, &r), 0);
             }
             memfs_power_on(&rig->mem);
             rig->mem.cut = true;
             rig->mem.cut_at = cut;
-            int res = sdb_record_save(&rig->store, &r);
+            int res = sdb_record_save(&store, &r);
             memfs_power_on(&rig->mem);
-            assert_int_equal(sdb_record_load(&rig->store, &back), 0);
+            assert_int_equal(sdb_record_load(&store, &back), 0);
             assert_int_equal(back.seq, res == 0 ? before + 1 : before);
-            assert_int_equal(sdb_record_save(&rig->store, &back), 0);
+            assert_int_equal(sdb_record_save(&store, &back), 0);
             if (res == 0) {
                 assert_true(cut >= 2);
                 break;
@@ -82,17 +67,17 @@ static void test_lengths(void **state) {
     struct rig *rig = *state;
     struct sdb_record r;
     memset(&r, 0, sizeof r);
-    assert_int_equal(sdb_record_save(&rig->store, &r), 0);
+    assert_int_equal(sdb_record_save(&store, &r), 0);
     uint8_t data[SDB_RECORD_SIZE];
     memcpy(data, memfs_find(&rig->mem, "/.sdboot/record.0")->data, sizeof data);
     for (size_t len = 0; len < sizeof data; len += 73) {
         UNIT_CASE(len);
         memfs_put(&rig->mem, "/.sdboot/record.0", data, len);
-        assert_int_equal(sdb_record_load(&rig->store, &r), 0);
+        assert_int_equal(sdb_record_load(&store, &r), 0);
         assert_int_equal(r.seq, 0);
     }
     memfs_put(&rig->mem, "/.sdboot/record.0", data, sizeof data);
-    assert_int_equal(sdb_record_load(&rig->store, &r), 0);
+    assert_int_equal(sdb_record_load(&store, &r), 0);
     assert_int_equal(r.seq, 1);
 }
 
@@ -106,12 +91,12 @@ static void test_errors(void **state) {
             struct sdb_record r;
             memfs_free(&rig->mem);
             memset(&r, 0, sizeof r);
-            assert_int_equal(sdb_record_save(&rig->store, &r), 0);
-            assert_int_equal(sdb_record_save(&rig->store, &r), 0);
+            assert_int_equal(sdb_record_save(&store, &r), 0);
+            assert_int_equal(sdb_record_save(&store, &r), 0);
             memfs_power_on(&rig->mem);
             rig->mem.fail_at = n;
             rig->mem.fail_error = SDB_EIO;
-            int res = saving ? sdb_record_save(&rig->store, &r) : sdb_record_load(&rig->store, &r);
+            int res = saving ? sdb_record_save(&store, &r) : sdb_record_load(&store, &r);
             assert_int_equal(memfs_open_handles(&rig->mem), 0);
             if (rig->mem.calls < n) {
                 assert_int_equal(res, 0);
@@ -129,15 +114,15 @@ static void test_no_directory_possible(void **state) {
     memset(&r, 0, sizeof r);
     rig->mem.fail_at = 4; // two reads that find nothing, open, mkdir
     rig->mem.fail_error = SDB_ENOSPC;
-    assert_int_equal(sdb_record_save(&rig->store, &r), SDB_ENOSPC);
+    assert_int_equal(sdb_record_save(&store, &r), SDB_ENOSPC);
 
     memfs_text(&rig->mem, "/.sdboot", "a file");
-    assert_int_equal(sdb_record_load(&rig->store, &r), SDB_ENOTDIR);
-    assert_int_equal(sdb_record_save(&rig->store, &r), SDB_ENOTDIR);
+    assert_int_equal(sdb_record_load(&store, &r), SDB_ENOTDIR);
+    assert_int_equal(sdb_record_save(&store, &r), SDB_ENOTDIR);
     assert_int_equal(memfs_find(&rig->mem, "/.sdboot")->size, 6);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, rig_teardown)
 
 int main(void) {
     const struct CMUnitTest tests[] = {

@@ -1,29 +1,13 @@
 // SPDX-License-Identifier: MIT
-#include "unit.h"
 #include "core/error.h"
-#include "memfs.h"
+#include "memfs_assert.h"
 #include "core/release/tree.h"
 
-struct rig {
-    struct memfs mem;
-    struct sdb_fs fs;
-    struct sdb_tree tree;
-};
+static struct sdb_tree tree;
 
 static int setup(void **state) {
-    static struct rig rig;
-    memfs_init(&rig.mem);
-    memfs_ops(&rig.mem, &rig.fs);
-    memset(&rig.tree, 0xa5, sizeof rig.tree);
-    *state = &rig;
-    return 0;
-}
-
-static int teardown(void **state) {
-    struct rig *rig = *state;
-    assert_int_equal(memfs_open_handles(&rig->mem), 0);
-    memfs_free(&rig->mem);
-    return 0;
+    memset(&tree, 0xa5, sizeof tree);
+    return rig_setup(state);
 }
 
 static void fill(struct memfs *m) {
@@ -55,11 +39,11 @@ static void test_budget(void **state) {
         UNIT_CASE(budget);
         memfs_free(&rig->mem);
         fill(&rig->mem);
-        sdb_tree_init(&rig->tree, &rig->fs, "/tree");
+        sdb_tree_init(&tree, &rig->fs, "/tree");
         int steps = 0, res;
         do {
             unsigned before = rig->mem.mutations;
-            res = sdb_tree_step(&rig->tree, budget);
+            res = sdb_tree_step(&tree, budget);
             assert_in_range(res, 0, 1);
             assert_true(rig->mem.mutations - before <= (unsigned)budget);
             assert_int_equal(memfs_open_handles(&rig->mem), 0);
@@ -74,8 +58,8 @@ static void test_budget(void **state) {
 static void test_no_budget(void **state) {
     struct rig *rig = *state;
     fill(&rig->mem);
-    sdb_tree_init(&rig->tree, &rig->fs, "/tree");
-    assert_int_equal(sdb_tree_step(&rig->tree, 0), 1);
+    sdb_tree_init(&tree, &rig->fs, "/tree");
+    assert_int_equal(sdb_tree_step(&tree, 0), 1);
     assert_int_equal(rig->mem.mutations, 0);
 }
 
@@ -84,10 +68,10 @@ static void test_missing_root(void **state) {
     for (int fat = 0; fat < 2; fat++) {
         UNIT_CASE(fat);
         rig->mem.fat = fat;
-        sdb_tree_init(&rig->tree, &rig->fs, "/tree");
-        assert_int_equal(sdb_tree_step(&rig->tree, 5), 0);
-        sdb_tree_init(&rig->tree, &rig->fs, "/no/tree");
-        assert_int_equal(sdb_tree_step(&rig->tree, 5), 0);
+        sdb_tree_init(&tree, &rig->fs, "/tree");
+        assert_int_equal(sdb_tree_step(&tree, 5), 0);
+        sdb_tree_init(&tree, &rig->fs, "/no/tree");
+        assert_int_equal(sdb_tree_step(&tree, 5), 0);
     }
     assert_int_equal(rig->mem.mutations, 0);
 }
@@ -99,8 +83,8 @@ static void test_file_as_root(void **state) {
         memfs_free(&rig->mem);
         rig->mem.fat = fat;
         memfs_text(&rig->mem, "/tree", "a file");
-        sdb_tree_init(&rig->tree, &rig->fs, "/tree");
-        assert_int_equal(sdb_tree_step(&rig->tree, 5), 0);
+        sdb_tree_init(&tree, &rig->fs, "/tree");
+        assert_int_equal(sdb_tree_step(&tree, 5), 0);
         assert_null(memfs_find(&rig->mem, "/tree"));
         assert_int_equal(rig->mem.mutations, 1);
     }
@@ -118,9 +102,9 @@ static void test_deep(void **state) {
     memcpy(path + len, "/f", 3);
     memfs_text(&rig->mem, path, "bottom");
     assert_true(strlen(path) >= SDB_PATH_MAX - 1);
-    sdb_tree_init(&rig->tree, &rig->fs, "/t");
+    sdb_tree_init(&tree, &rig->fs, "/t");
     int steps = 0, res;
-    while ((res = sdb_tree_step(&rig->tree, 16)) == 1) {
+    while ((res = sdb_tree_step(&tree, 16)) == 1) {
         steps++;
     }
     assert_int_equal(res, 0);
@@ -154,9 +138,9 @@ static void test_path_too_long(void **state) {
     rig->fs.opendir = any_opendir;
     rig->fs.readdir = long_readdir;
     rig->fs.closedir = no_closedir;
-    sdb_tree_init(&rig->tree, &rig->fs, "/tree");
-    assert_int_equal(sdb_tree_step(&rig->tree, 100), SDB_ENAMETOOLONG);
-    assert_true(strlen(rig->tree.path) <= SDB_PATH_MAX);
+    sdb_tree_init(&tree, &rig->fs, "/tree");
+    assert_int_equal(sdb_tree_step(&tree, 100), SDB_ENAMETOOLONG);
+    assert_true(strlen(tree.path) <= SDB_PATH_MAX);
 }
 
 // Exactly SDB_PATH_MAX bytes fit, one more does not.
@@ -167,8 +151,8 @@ static void test_path_limit(void **state) {
         path[i] = i == 260 ? '/' : 'x';
     }
     memfs_text(&rig->mem, path, "");
-    sdb_tree_init(&rig->tree, &rig->fs, "/tree");
-    assert_int_equal(sdb_tree_step(&rig->tree, 100), 0);
+    sdb_tree_init(&tree, &rig->fs, "/tree");
+    assert_int_equal(sdb_tree_step(&tree, 100), 0);
     assert_null(memfs_find(&rig->mem, "/tree"));
 }
 
@@ -185,13 +169,13 @@ static void test_errors(void **state) {
             rig->mem.fail_at = n;
             rig->mem.fail_error = SDB_EIO;
             rig->mem.fail_late = late;
-            sdb_tree_init(&rig->tree, &rig->fs, "/tree");
+            sdb_tree_init(&tree, &rig->fs, "/tree");
             int res, errors = 0;
-            while ((res = sdb_tree_step(&rig->tree, 3)) != 0) {
+            while ((res = sdb_tree_step(&tree, 3)) != 0) {
                 assert_true(res == 1 || res == SDB_EIO);
                 errors += res < 0;
                 if (res < 0 && late) {
-                    sdb_tree_init(&rig->tree, &rig->fs, "/tree");
+                    sdb_tree_init(&tree, &rig->fs, "/tree");
                 }
                 assert_int_equal(memfs_open_handles(&rig->mem), 0);
             }
@@ -231,22 +215,22 @@ static int refuse(void *ctx, const char *path) {
 static void test_callbacks(void **state) {
     struct rig *rig = *state;
     fill(&rig->mem);
-    sdb_tree_init(&rig->tree, &rig->fs, "/tree");
-    rig->tree.file = count_file;
-    rig->tree.dir = count_dir;
-    rig->tree.ctx = rig;
+    sdb_tree_init(&tree, &rig->fs, "/tree");
+    tree.file = count_file;
+    tree.dir = count_dir;
+    tree.ctx = rig;
     calls_seen = 0;
-    assert_int_equal(sdb_tree_step(&rig->tree, 100), 0);
+    assert_int_equal(sdb_tree_step(&tree, 100), 0);
     assert_int_equal(calls_seen, 4 + 6 * 100); // the root is not reported
     assert_gone(&rig->mem);
 
     fill(&rig->mem);
-    sdb_tree_init(&rig->tree, &rig->fs, "/tree");
-    rig->tree.dir = refuse;
-    assert_int_equal(sdb_tree_step(&rig->tree, 100), SDB_EPERM);
-    rig->tree.dir = NULL;
-    rig->tree.file = refuse;
-    assert_int_equal(sdb_tree_step(&rig->tree, 100), SDB_EPERM);
+    sdb_tree_init(&tree, &rig->fs, "/tree");
+    tree.dir = refuse;
+    assert_int_equal(sdb_tree_step(&tree, 100), SDB_EPERM);
+    tree.dir = NULL;
+    tree.file = refuse;
+    assert_int_equal(sdb_tree_step(&tree, 100), SDB_EPERM);
     assert_non_null(memfs_find(&rig->mem, "/tree/d/e/three"));
 }
 
@@ -290,7 +274,7 @@ static void test_parents_errors(void **state) {
     }
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, rig_teardown)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
