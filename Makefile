@@ -281,7 +281,7 @@ test-frozen: board ## firmware with sdboot built in and frozen
 test-threads: board ## several threads on one card: a board with _thread
 	@$(MAKE) --no-print-directory -C sim THREAD=1
 	@SDBOOT_BOARD=$(CURDIR)/build/sim-thread/board $(PYTHON) tools/suites.py \
-		$(addprefix tests/board/,test_threads test_transaction)
+		$(addprefix tests/board/,test_threads test_transaction test_transaction_ends)
 
 test-keep: board ## a binding that loses what it needs to the garbage collector must be caught
 	@$(MAKE) --no-print-directory -C sim MUTANT=keep
@@ -294,7 +294,8 @@ native_board_xtensawin := emu/xtensa
 native_board_rv32imc := emu/virt-rv32
 native_board_armv7m := emu/mps2
 native_board_x64 := sim-bare
-native_tests := test_boot test_ota test_rollback test_verify test_transaction test_signed
+native_tests := test_boot test_ota test_staged test_rollback test_trial_options test_verify \
+	test_transaction test_transaction_ends test_signed
 native_slice := test_boot.Root test_ota.Interface test_transaction.TooBig test_rollback.Bad \
 	test_signed.KeyOnFlash
 native_env = SDBOOT_BOARD=$(CURDIR)/build/$(native_board_$*)/board \

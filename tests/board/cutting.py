@@ -112,6 +112,16 @@ class CutTest(BoardTest):
             print("%s: %d cuts, 0 failed" % (self.id(), count[0]), flush=True)
         return count[0]
 
+    def cut_script(self, script, every, boot="", then=None, **options):
+        """Cuts what a Script does; boards boot with `boot`, those that were cut with `then`."""
+        flash = self.flash("work", boot, script.source)
+        idle = self.flash("idle", boot if then is None else then)
+
+        def judge(board, run):
+            script.judge(board, run, idle)
+
+        return self.cut(flash, judge, every, recovery=idle, **options)
+
 
 LIBRARY = """
 import os

@@ -9,6 +9,7 @@ import test_boot
 import test_cards
 import test_ota
 import test_rollback
+import test_staged
 import test_transaction
 import test_verify
 from cutting import EXHAUSTIVE
@@ -69,7 +70,7 @@ again(
     test_boot.BadSectors,
     test_boot.Root,
     test_cards.Formatted,
-    test_ota.Between,
+    test_staged.Between,
     test_transaction.Transaction,
 )
 if EXHAUSTIVE or "asan" in BOARD.parent.name:

@@ -32,9 +32,7 @@ class DeltaTest(BoardTest):
 
     def serve(self, server=None):
         self.server = server or RangeServer(self.site.folder)
-        url = self.server.__enter__()
-        self.addCleanup(self.server.__exit__)
-        return url
+        return self.enterContext(self.server)
 
     def update(self, url, quite=False):
         return self.ota(url, "quite=%s" % quite)
@@ -360,8 +358,7 @@ class PowerCuts(CutTest):
         super().setUp()
         self.site = IndexedSite(self.dir / "www")
         self.server = RangeServer(self.site.folder)
-        self.url = self.server.__enter__()
-        self.addCleanup(self.server.__exit__)
+        self.url = self.enterContext(self.server)
 
     def test_any_sector(self):
         old, new = files("0.0.1", 12, size=6000), files("0.0.2", 24, size=6000, changed=(1, 4, 5))
@@ -372,8 +369,7 @@ class PowerCuts(CutTest):
         other = IndexedSite(self.dir / "other")
         other.add("0.0.3", newer)
         server = RangeServer(other.folder)
-        later = self.flash("later", job=job % server.__enter__())
-        self.addCleanup(server.__exit__)
+        later = self.flash("later", job=job % self.enterContext(server))
         check = self.flash("check", job="attempt(sdboot.verify)\n")
         for fs, every in (("fat", 61), ("littlefs", 41)):
             with self.subTest(fs):

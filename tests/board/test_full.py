@@ -17,9 +17,7 @@ class Full(BoardTest):
     def setUp(self):
         super().setUp()
         self.site = Site(self.dir / "www")
-        server = PythonServer(self.site.folder)
-        self.url = server.__enter__()
-        self.addCleanup(server.__exit__)
+        self.url = self.enterContext(PythonServer(self.site.folder))
 
     def fill(self, free, card):
         """A card with `free` bytes left, about."""

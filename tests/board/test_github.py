@@ -24,8 +24,7 @@ class GitHubTest(SignedTest):
         self.site = IndexedSite(self.dir / "assets")
         self.publish("0.0.2", self.new)
         self.github = GitHub(self.site.folder, self.dir / "certs")
-        self.url = self.github.__enter__()
-        self.addCleanup(self.github.__exit__)
+        self.url = self.enterContext(self.github)
 
     def publish(self, version, content, index=True):
         self.site.add(version, content)

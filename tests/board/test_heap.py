@@ -132,9 +132,7 @@ class Heap(BoardTest):
         super().setUp()
         site = Site(self.dir / "www")
         site.add("0.0.2", package(NEW))
-        server = PythonServer(site.folder)
-        self.url = server.__enter__()
-        self.addCleanup(server.__exit__, None, None, None)
+        self.url = self.enterContext(PythonServer(site.folder))
 
     def one(self, call, want, size, pieces):
         name = "%s-%d-%s" % (call, size, pieces)

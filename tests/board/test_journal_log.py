@@ -53,56 +53,47 @@ class Logging(CutTest):
         self.put(files)
         self.power()  # makes the journal
 
-    def cuts(self, script, every, boot="", **options):
-        flash = self.flash("work", boot, script.source)
-        idle = self.flash("idle", boot)
-
-        def judge(board, cut):
-            script.judge(board, cut, idle)
-
-        return self.cut(flash, judge, every, recovery=idle, **options)
-
     def test_fat16(self):
         self.fat(16)
-        self.cuts(application(), 17)
+        self.cut_script(application(), 17)
 
     def test_fat32(self):
         self.fat(32, fats=2)
-        self.cuts(application(), 17)
+        self.cut_script(application(), 17)
 
     def test_gap(self):
         self.fat(16, start=2048)
-        self.cuts(application(), 17)
+        self.cut_script(application(), 17)
 
     def test_our_own_card(self):
         self.fat_card(FILES, 64 * MIB)
-        self.cuts(application(), 17)
+        self.cut_script(application(), 17)
 
     def test_torn_sector(self):
         for bits, start in ((16, 2048), (32, None)):
             with self.subTest(bits=bits):
                 self.fat(bits, start)
-                self.cuts(application(), 17, torn=True)
+                self.cut_script(application(), 17, torn=True)
 
     def test_fat12(self):
         # Nothing passes through here: each write is captured.
         cards.fat(self.card, 12, 64)
         self.put(FILES)
         self.power()
-        self.cuts(application(), 17)
+        self.cut_script(application(), 17)
 
     def test_judge_can_fail(self):
         # Without the journal FatFs leaves files that are neither old nor new.
         self.fat(16)
         with self.assertRaisesRegex(AssertionError, "cases fail"):
-            self.cuts(application(), 5, boot="journal=False")
+            self.cut_script(application(), 5, boot="journal=False")
 
     def test_littlefs(self):
         self.littlefs_card(FILES)
         script = application_littlefs()
         job = "print('=>', sdboot.status()['journal'])"
         self.assertEqual(self.power(job=job).results, ["None"])
-        self.cuts(script, 7)
+        self.cut_script(script, 7)
 
     def test_full_card(self):
         # The card fills up while it is written: what was flushed stays.

@@ -85,8 +85,7 @@ class LiarTest(SignedTest):
         self.publish()
         self.sign("ours", "-H")
         self.liar = Liar(self.site.folder)
-        self.url = self.liar.__enter__()
-        self.addCleanup(self.liar.__exit__)
+        self.url = self.enterContext(self.liar)
         self.image = self.dir / "as-it-was.img"
         shutil.copy(self.card, self.image)
 

@@ -63,9 +63,7 @@ class Installed(BoardTest):
     def setUp(self):
         super().setUp()
         self.site = Site(self.dir / "www")
-        server = PythonServer(self.site.folder)
-        self.url = server.__enter__()
-        self.addCleanup(server.__exit__)
+        self.url = self.enterContext(PythonServer(self.site.folder))
 
     def stage(self, version, tar):
         self.site.add(version, tar)

@@ -17,9 +17,7 @@ class Refused(BoardTest):
         super().setUp()
         self.recovers = 2
         self.site = Site(self.dir / "www")
-        server = PythonServer(self.site.folder)
-        self.url = server.__enter__()
-        self.addCleanup(server.__exit__)
+        self.url = self.enterContext(PythonServer(self.site.folder))
 
     def refuses(self, tar, *say, sha1=None, cards=("fat", "littlefs")):
         """`tar` is refused with every text of `say`, then a good release is installed."""

@@ -84,9 +84,7 @@ class Second(OtaTest):
     def test_of_packages_with_an_index(self):
         """What waits is neither resumed nor pruned."""
         site = IndexedSite(self.dir / "indexed")
-        server = RangeServer(site.folder)
-        url = server.__enter__()
-        self.addCleanup(server.__exit__)
+        url = self.enterContext(RangeServer(site.folder))
         for card in (self.fat_card, self.littlefs_card):
             card(files("0.0.1", 12))
             site.lines = []

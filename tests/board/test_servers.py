@@ -23,9 +23,7 @@ class ServerTest(BoardTest):
         self.versions = (self.site.folder / "versions").read_bytes()
 
     def serve(self, server):
-        url = server.__enter__()
-        self.addCleanup(server.__exit__, None, None, None)
-        return url
+        return self.enterContext(server)
 
     def fails(self, url, *say, arguments=(), errno=None):
         """An update from `url` fails, saying each of `say`; then one from a good server works."""

@@ -44,13 +44,7 @@ class SmallFlushes(CutTest):
         self.power(boot=LOG)  # makes the journal
 
     def cuts(self, script, every, **options):
-        flash = self.flash("work", LOG, script.source)
-        idle = self.flash("idle", options.pop("then", LOG))
-
-        def judge(board, cut):
-            script.judge(board, cut, idle)
-
-        return self.cut(flash, judge, every, recovery=idle, **options)
+        self.cut_script(script, every, LOG, **options)
 
     def test_fat16(self):
         self.fat(16)

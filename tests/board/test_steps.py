@@ -20,8 +20,7 @@ class StepsTest(BoardTest):
         self.package = package(NEW)
         self.add("0.0.2", self.package)
         self.liar = Liar(self.site.folder)
-        self.root = self.liar.__enter__()
-        self.addCleanup(self.liar.__exit__)
+        self.root = self.enterContext(self.liar)
         self.fat_card(OLD)
 
     def add(self, version, data):
