@@ -182,10 +182,9 @@ static int journal_index_block(struct sdb_journal *j, uint32_t block, uint32_t i
 
 static int journal_index(struct sdb_journal *j) {
     uint32_t crc = 0;
-    uint32_t blocks = (j->spilled + JOURNAL_PER_BLOCK - 1) / JOURNAL_PER_BLOCK;
     int err = sdb_journal_spill_all(j);
+    uint32_t blocks = (j->spilled + JOURNAL_PER_BLOCK - 1) / JOURNAL_PER_BLOCK;
     memset(j->buffers, 0, sizeof j->buffers);
-    blocks = (j->spilled + JOURNAL_PER_BLOCK - 1) / JOURNAL_PER_BLOCK;
     for (uint32_t block = 1; block < blocks && err == 0; block++) {
         err = journal_index_block(j, block, 0);
         if (err == 0) {

@@ -124,7 +124,6 @@ int sdb_control_differs(const struct sdb_bdev *card, const struct sdb_fatgeo *ge
     return err < 0 ? err : differs;
 }
 
-// The first sector in the gap that an area may begin at.
 uint32_t sdb_control_gap_from(const struct sdb_fatgeo *geo) {
     return geo->gap >= 2 * CONTROL_GAP_KEEP ? CONTROL_GAP_KEEP
            : geo->gap >= CONTROL_GAP_NEAR   ? CONTROL_GAP_STEP

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The control area's bytes on the card. Private to core/control*.c and volume*.c.
+// The control area's bytes on the card. Private to core/journal's control*.c
+// and volume*.c.
 #ifndef SDB_CONTROL_DISK_H
 #define SDB_CONTROL_DISK_H
 
@@ -42,11 +43,22 @@
 #define CONTROL_DIR ".sdboot"
 #define CONTROL_FILE "JOURNAL    "
 
+// ---- control.c
+
+// Is there a pointer in `sector`, a sector 0, that leads to a place on the card?
 bool sdb_control_pointer(const uint8_t *sector, uint32_t card_sectors, uint32_t *lba,
                          uint32_t *sectors);
+
+// Is `s`, the content of sector `lba`, the identity of an area, of either version? Fills in *c.
 bool sdb_control_ident(const uint8_t *s, uint32_t lba, struct sdb_control *c);
-int sdb_control_write_ident(const struct sdb_bdev *card, const struct sdb_control *c, uint8_t *buf);
+
+// The first sector of the gap that an area may begin at.
 uint32_t sdb_control_gap_from(const struct sdb_fatgeo *geo);
+
+// ---- control_make.c
+
+// Writes the identity of the area `c`. Returns 0 or the card's error.
+int sdb_control_write_ident(const struct sdb_bdev *card, const struct sdb_control *c, uint8_t *buf);
 
 static inline int control_get(const struct sdb_bdev *card, uint32_t lba, uint8_t *buf) {
     return card->read(card->ctx, lba, 1, buf);

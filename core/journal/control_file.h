@@ -7,7 +7,7 @@
 #include "core/journal/control.h"
 
 // Captures the FAT entries of the file that `c` shall be in (sdb_control_find_free), in an explicit
-// transaction of `j`, which has the area attached: a filesystem mounted on it then leaves those
+// transaction of `j`, which was made for that area: a filesystem mounted on it then leaves those
 // clusters alone. Returns 0 or an error: sdb_journal_abort.
 int sdb_control_reserve(struct sdb_journal *j, const struct sdb_control *c, uint8_t *buf);
 

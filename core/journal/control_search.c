@@ -52,11 +52,10 @@ static int search_file(const struct sdb_bdev *card, const struct sdb_fatgeo *geo
     uint32_t lba = sdb_fatgeo_lba(geo, entry.first);
     err =
         search_at(card, geo, lba + (CONTROL_FILE_STEP - 1 - (lba - 1) % CONTROL_FILE_STEP), c, buf);
-    uint32_t at = 0;
     uint32_t cluster = entry.first;
     for (uint32_t n = 0; err == 0 && n < SEARCH_CLUSTERS && c->version == 0; n++) {
+        uint32_t at = 0; // search_at() has used buf
         err = search_at(card, geo, sdb_fatgeo_lba(geo, cluster), c, buf);
-        at = 0;
         if (err == 0) {
             err = sdb_fatdir_next(card, geo, buf, &at, cluster, &cluster);
         }

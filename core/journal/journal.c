@@ -211,22 +211,7 @@ static int journal_sync(void *ctx) {
     return err;
 }
 
-int sdb_journal_attach(struct sdb_journal *j, uint32_t area, uint32_t sectors) {
-    if (sectors < SDB_CONTROL_MIN || sectors > SDB_CONTROL_MAX) {
-        return SDB_ENOSPC;
-    }
-    j->area = area;
-    j->area_sectors = sectors;
-    j->ring = sdb_area_ring(sectors);
-    sdb_journal_set_epoch(j, 0);
-    // The area was made past the journal: what was read may be old.
-    for (uint32_t i = 0; i < SDB_JOURNAL_RAM; i++) {
-        if (j->buffers[i].state == JOURNAL_CLEAN) {
-            j->buffers[i].state = JOURNAL_EMPTY;
-        }
-    }
-    return 0;
-}
+// ---- from the start to the end
 
 void sdb_journal_init(struct sdb_journal *j, const struct sdb_bdev *card,
                       const struct sdb_fatgeo *geo, uint32_t area, uint32_t sectors) {
@@ -234,8 +219,12 @@ void sdb_journal_init(struct sdb_journal *j, const struct sdb_bdev *card,
     memset(j, 0, sizeof *j);
     j->card = card;
     j->geo = copy;
-    if (area == 0 || sdb_journal_attach(j, area, sectors) < 0) {
-        j->slots = SDB_JOURNAL_RAM;
+    j->slots = SDB_JOURNAL_RAM;
+    if (area != 0 && sectors >= SDB_CONTROL_MIN && sectors <= SDB_CONTROL_MAX) {
+        j->area = area;
+        j->area_sectors = sectors;
+        j->ring = sdb_area_ring(sectors);
+        sdb_journal_set_epoch(j, 0);
     }
 }
 
@@ -277,6 +266,8 @@ void sdb_journal_abort(struct sdb_journal *j) {
 void sdb_journal_defer(struct sdb_journal *j, bool deferred) {
     j->deferred = deferred;
 }
+
+// ---- what is asked
 
 uint32_t sdb_journal_room(const struct sdb_journal *j) {
     uint32_t left = j->slots - j->dirty - j->spilled;

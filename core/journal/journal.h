@@ -105,12 +105,10 @@ struct sdb_journal {
 };
 
 // Prepares `j` for the volume `geo` on `card`, both the caller's; card must outlive j, geo is
-// copied. `area`/`sectors`: the control area (control.h), or 0/0 for none yet. Autocommit.
+// copied. `area`/`sectors`: the control area (control.h); 0/0, or of no length that there is: none.
+// Autocommit.
 void sdb_journal_init(struct sdb_journal *j, const struct sdb_bdev *card,
                       const struct sdb_fatgeo *geo, uint32_t area, uint32_t sectors);
-
-// Gives a journal without one its control area. What is captured stays. Returns 0 or SDB_ENOSPC.
-int sdb_journal_attach(struct sdb_journal *j, uint32_t area, uint32_t sectors);
 
 // Puts a committed transaction in place that a power cut has left. Right after init. May itself be
 // cut at any write and repeated. Returns enum sdb_replay or the card's error (nothing mounted may

@@ -160,7 +160,7 @@ int sdb_journal_flush_fresh(struct sdb_journal *j, bool keep) {
     }
     sdb_journal_sort(j);
     uint32_t n;
-    for (uint32_t i = 0; i<SDB_JOURNAL_RAM; i += n> 0 ? n : 1) {
+    for (uint32_t i = 0; i < SDB_JOURNAL_RAM; i += n + (n == 0)) {
         for (n = 0; i + n < SDB_JOURNAL_RAM; n++) {
             const struct sdb_journal_buffer *b = &j->buffers[i + n];
             if (b->state != JOURNAL_DIRTY || !b->fresh || (keep && b->used >= second) ||
@@ -177,13 +177,12 @@ int sdb_journal_flush_fresh(struct sdb_journal *j, bool keep) {
 }
 
 int sdb_journal_keep_fresh(struct sdb_journal *j, uint32_t lba, const uint8_t *data) {
-    uint32_t i = sdb_journal_buffer(j, lba);
     // What is read needs room as well.
     int err = j->dirty + j->held + 2 >= SDB_JOURNAL_RAM ? sdb_journal_flush_fresh(j, true) : 0;
     if (err < 0) {
         return err;
     }
-    i = sdb_journal_buffer(j, lba);
+    uint32_t i = sdb_journal_buffer(j, lba);
     i = i < SDB_JOURNAL_RAM ? i : sdb_journal_spare(j);
     if (i == SDB_JOURNAL_RAM) {
         j->passed = true;

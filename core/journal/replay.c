@@ -9,11 +9,11 @@
 
 struct replay {
     struct sdb_journal *j;
-    uint32_t count;
-    uint32_t crc;  // over them
-    uint32_t torn; // entry whose home is neither old nor new, or `count`
-    bool foreign;  // there are more of these
-    bool whole;    // every slot is what was committed
+    uint32_t count; // entries of the commit
+    uint32_t crc;   // of index blocks 1.., chained
+    uint32_t torn;  // entry whose home is neither old nor new, or `count`
+    bool foreign;   // there are more of these, or one that no commit of ours can have
+    bool whole;     // every slot is what was committed
 };
 
 static bool replay_block_ok(const struct sdb_journal *j, const uint8_t *s, uint32_t block) {
