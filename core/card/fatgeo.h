@@ -9,6 +9,15 @@
 
 #include "core/bdev.h"
 
+// FSInfo, a sector of FAT32: where the boot sector says which one it is, and what is in it.
+// Source: Microsoft FAT specification 1.03, section 5.
+#define SDB_BOOT_FSINFO 48
+#define SDB_FSINFO_LEAD 0x41615252u // its first four bytes
+#define SDB_FSINFO_MAGIC_AT 484
+#define SDB_FSINFO_MAGIC 0x61417272u
+#define SDB_FSINFO_FREE 488 // how many clusters are free
+#define SDB_FSINFO_NEXT 492 // where to look for one
+
 struct sdb_fatgeo {
     uint32_t start;        // LBA of the volume's boot sector
     uint32_t sectors;      // length of the volume in sectors

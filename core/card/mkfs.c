@@ -96,7 +96,7 @@ static void mkfs_boot_sector(const struct mkfs *m, uint32_t serial) {
     if (m->fat32) {
         sdb_put32(b + 36, m->fat);
         sdb_put32(b + 44, 2); // root directory's cluster
-        sdb_put16(b + 48, 1); // FSInfo
+        sdb_put16(b + SDB_BOOT_FSINFO, 1);
         sdb_put16(b + 50, 6); // backup of this sector
     } else {
         sdb_put16(b + 22, m->fat);
@@ -112,10 +112,10 @@ static void mkfs_boot_sector(const struct mkfs *m, uint32_t serial) {
 static void mkfs_fsinfo(const struct mkfs *m) {
     uint32_t clusters = (m->sectors - m->reserved - m->fat) / m->cluster;
     memset(m->buf, 0, SDB_SECTOR);
-    sdb_put32(m->buf, 0x41615252);
-    sdb_put32(m->buf + 484, 0x61417272);
-    sdb_put32(m->buf + 488, clusters - 1); // free: all but the root directory
-    sdb_put32(m->buf + 492, 2);            // last one allocated
+    sdb_put32(m->buf, SDB_FSINFO_LEAD);
+    sdb_put32(m->buf + SDB_FSINFO_MAGIC_AT, SDB_FSINFO_MAGIC);
+    sdb_put32(m->buf + SDB_FSINFO_FREE, clusters - 1); // all but the root directory
+    sdb_put32(m->buf + SDB_FSINFO_NEXT, 2);
     sdb_put16(m->buf + 510, 0xaa55);
 }
 

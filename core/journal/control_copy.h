@@ -10,8 +10,7 @@
 
 // Fields of a boot sector (Microsoft FAT specification 1.03, section 3).
 #define BOOT_HIDDEN_AT 28 // sectors before the volume
-#define BOOT_FSINFO_AT 48
-#define BOOT_BACKUP 6u // where every FAT32 has the backup
+#define BOOT_BACKUP 6u    // where every FAT32 has the backup
 
 // Fields of an entry of the MBR's table.
 #define MBR_ENTRIES 4
@@ -38,9 +37,6 @@ static inline uint32_t copy_bits(const uint8_t *a, const uint8_t *b, uint32_t n)
     }
     return bits;
 }
-
-// Is the table of partitions in `s` one that somebody made, be it an empty one?
-bool sdb_control_is_table(const uint8_t *s, uint32_t card_sectors);
 
 // Does a FAT begin where `geo` says? Returns 1 for the first, 2 if only the second one does, 0 for
 // none, or the card's error.

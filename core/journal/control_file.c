@@ -10,13 +10,6 @@
 #define FILE_END16 0xFFFFu
 #define FILE_END32 0x0FFFFFFFu
 
-// FSInfo, in FAT32's reserved sectors.
-#define FILE_FSINFO_AT 48 // its sector, in the boot sector
-#define FILE_FSINFO_LEAD 0x41615252u
-#define FILE_FSINFO_MAGIC_AT 484
-#define FILE_FSINFO_MAGIC 0x61417272u
-#define FILE_FSINFO_FREE 488 // count of free clusters
-
 static void file_set_entry(const struct sdb_fatgeo *geo, uint8_t *sector, uint32_t cluster,
                            uint32_t next) {
     if (geo->type == 16) {
@@ -53,18 +46,18 @@ static int file_count_free(const struct sdb_bdev *view, const struct sdb_fatgeo 
                            const struct sdb_control *c, uint8_t *buf) {
     uint32_t clusters = sdb_fatgeo_cluster(geo, c->lba + c->sectors - 1) - c->file_first + 1;
     int err = geo->type == 32 ? control_get(view, geo->start, buf) : SDB_ENOENT;
-    uint32_t at = sdb_get16(buf + FILE_FSINFO_AT);
+    uint32_t at = sdb_get16(buf + SDB_BOOT_FSINFO);
     if (err < 0 || at == 0 || geo->start + at >= geo->fat) {
         return err == SDB_ENOENT ? 0 : err;
     }
     err = control_get(view, geo->start + at, buf);
-    uint32_t count = sdb_get32(buf + FILE_FSINFO_FREE);
-    if (err < 0 || sdb_get32(buf) != FILE_FSINFO_LEAD ||
-        sdb_get32(buf + FILE_FSINFO_MAGIC_AT) != FILE_FSINFO_MAGIC || count > geo->clusters ||
+    uint32_t count = sdb_get32(buf + SDB_FSINFO_FREE);
+    if (err < 0 || sdb_get32(buf) != SDB_FSINFO_LEAD ||
+        sdb_get32(buf + SDB_FSINFO_MAGIC_AT) != SDB_FSINFO_MAGIC || count > geo->clusters ||
         count < clusters) {
         return err;
     }
-    sdb_put32(buf + FILE_FSINFO_FREE, count - clusters);
+    sdb_put32(buf + SDB_FSINFO_FREE, count - clusters);
     return control_put(view, geo->start + at, buf);
 }
 

@@ -13,12 +13,6 @@
 // in the first clusters that are free.
 #define RESCUE_END 0x4000000u
 
-#define FSINFO_LEAD 0x41615252u
-#define FSINFO_MAGIC_AT 484
-#define FSINFO_MAGIC 0x61417272u
-#define FSINFO_FREE 488 // clusters that are free
-#define FSINFO_NEXT 492 // where to look for one
-
 // A table from which all partitions have been deleted.
 static bool rescue_is_empty(const uint8_t *s) {
     for (uint32_t i = CONTROL_MBR_TABLE; i < CONTROL_SIGNATURE_AT; i++) {
@@ -29,7 +23,8 @@ static bool rescue_is_empty(const uint8_t *s) {
     return copy_signed(s);
 }
 
-bool sdb_control_is_table(const uint8_t *s, uint32_t card_sectors) {
+// Is the table of partitions in `s` one that somebody made, be it an empty one?
+static bool rescue_is_table(const uint8_t *s, uint32_t card_sectors) {
     bool any = rescue_is_empty(s);
     for (int i = 0; i < MBR_ENTRIES; i++) {
         const uint8_t *entry = copy_partition(s, i);
@@ -77,10 +72,10 @@ static int rescue_fsinfo(const struct sdb_bdev *card, const struct sdb_fatgeo *g
         count += next == 0;
     }
     memset(s, 0, SDB_SECTOR);
-    sdb_put32(s, FSINFO_LEAD);
-    sdb_put32(s + FSINFO_MAGIC_AT, FSINFO_MAGIC);
-    sdb_put32(s + FSINFO_FREE, count);
-    sdb_put32(s + FSINFO_NEXT, 2);
+    sdb_put32(s, SDB_FSINFO_LEAD);
+    sdb_put32(s + SDB_FSINFO_MAGIC_AT, SDB_FSINFO_MAGIC);
+    sdb_put32(s + SDB_FSINFO_FREE, count);
+    sdb_put32(s + SDB_FSINFO_NEXT, 2);
     sdb_put16(s + CONTROL_SIGNATURE_AT, CONTROL_SIGNATURE);
     return 0;
 }
@@ -90,7 +85,7 @@ static int rescue_fsinfo(const struct sdb_bdev *card, const struct sdb_fatgeo *g
 static int rescue_first(const struct sdb_bdev *card, const struct sdb_fatgeo *geo,
                         const uint8_t *boot, uint8_t *x) {
     int err = 0;
-    uint32_t fsinfo = geo->type == 32 ? sdb_get16(boot + BOOT_FSINFO_AT) : 0;
+    uint32_t fsinfo = geo->type == 32 ? sdb_get16(boot + SDB_BOOT_FSINFO) : 0;
     for (uint32_t lba = 1; lba < RESCUE_FIRST && err == 0; lba++) {
         err = control_get(card, lba, x);
         if (err < 0 || !control_uniform(x)) {
@@ -185,7 +180,7 @@ static int rescue_from(const struct sdb_bdev *card, const struct sdb_control *c,
         return SDB_RESCUE_NONE;
     }
     bool left = rescue_is_left(x, y) && (!rescue_is_empty(x) || rescue_is_empty(y));
-    if (!left && sdb_control_is_table(x, card->sectors)) {
+    if (!left && rescue_is_table(x, card->sectors)) {
         return SDB_RESCUE_NONE; // somebody has made partitions since
     }
     if (sdb_fatgeo_parse(&geo, y, 0, card->sectors) == 0) {
@@ -243,7 +238,7 @@ static int rescue_backup(const struct sdb_bdev *card, uint8_t *buf) {
 static int rescue_table(const struct sdb_bdev *card, uint8_t *buf) {
     struct sdb_fatgeo geo;
     int res = control_get(card, 0, buf);
-    if (res < 0 || sdb_control_is_table(buf, card->sectors)) {
+    if (res < 0 || rescue_is_table(buf, card->sectors)) {
         return res < 0 ? res : SDB_RESCUE_NONE;
     }
     res = sdb_mkfs_table(card, &geo, buf);
