@@ -44,10 +44,9 @@ struct exfat {
     uint8_t *buf;                        // a sector of a directory, a sector of the FAT
     uint32_t dir_at, fat_at;             // which they are, 0: none
     uint32_t fat, heap, clusters, shift; // shift: log2 of the sectors in a cluster
-    uint32_t fat_sectors;
-    uint32_t reads;          // that may still be made
-    uint32_t used;           // clusters that were met
-    uint32_t bitmap, upcase; // first cluster, 0: none yet
+    uint32_t reads;                      // that may still be made
+    uint32_t used;                       // clusters that were met
+    uint32_t bitmap, upcase;             // first cluster, 0: none yet
     struct exfat_folder folders[EXFAT_DEPTH];
     int depth;
 };
@@ -346,12 +345,11 @@ static int exfat_boot(struct exfat *x, uint32_t volume, uint32_t *end) {
     }
     *end = volume + (sectors << unit);
     x->fat = volume + (fat << unit);
-    x->fat_sectors = fat_sectors << unit;
     x->heap = volume + (heap << unit);
     x->shift = shift - 9;
     x->clusters = sdb_get32(boot + 92);
     if (x->clusters == 0 || x->clusters > (*end - x->heap) >> x->shift ||
-        x->clusters / 128 >= x->fat_sectors) {
+        x->clusters / 128 >= fat_sectors << unit) {
         return EXFAT_DAMAGED;
     }
     x->folders[0] = (struct exfat_folder){sdb_get32(boot + 96), 0, 0, 0, true, EXFAT_ROOT};
