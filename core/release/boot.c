@@ -3,23 +3,12 @@
 
 #include "core/error.h"
 #include "core/release/layout.h"
+#include "core/release/path.h"
 #include "core/release/settle.h"
 
 #include <string.h>
 
 #define BOOT_BUDGET 16 // entries removed in one step
-
-static char boot_lower(char c) {
-    return c >= 'A' && c <= 'Z' ? (char)(c + 'a' - 'A') : c;
-}
-
-static bool boot_same_name(const char *a, const char *b) {
-    while (*a != '\0' && boot_lower(*a) == boot_lower(*b)) {
-        a++;
-        b++;
-    }
-    return *a == *b;
-}
 
 // Could an install have recorded this name of a directory?
 static bool boot_dir_ok(const char *name) {
@@ -28,7 +17,7 @@ static bool boot_dir_ok(const char *name) {
             return false;
         }
     }
-    return name[0] != '\0' && name[0] != '.' && !boot_same_name(name, SDB_NAME_PREV);
+    return name[0] != '\0' && name[0] != '.' && !sdb_path_under_nocase(name, SDB_NAME_PREV);
 }
 
 int sdb_boot_load(struct sdb_boot *b) {
@@ -37,7 +26,7 @@ int sdb_boot_load(struct sdb_boot *b) {
     bool none = r->main_dir[0] == '\0' && r->next_dir[0] == '\0';
     if (res < 0 || none ||
         (boot_dir_ok(r->main_dir) && boot_dir_ok(r->next_dir) &&
-         !boot_same_name(r->main_dir, r->next_dir))) {
+         !sdb_path_under_nocase(r->main_dir, r->next_dir))) {
         return res;
     }
     // Following a record that is none of ours could remove the application.

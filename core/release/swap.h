@@ -22,10 +22,10 @@ struct sdb_swap {
     // while, so one with many files changes places as a whole. The caller's to set.
     bool whole;
     struct sdb_tree tree;
-    char live[SDB_PATH_MAX + 1]; // the file being replaced
-    char old[SDB_PATH_MAX + 1];  // where it is kept
-    struct sdb_textfile added;   // what the release adds outside main_dir
-    uint32_t names[SDB_SWAP_NAMES][2];
+    char live[SDB_PATH_MAX + 1];       // the file being replaced
+    char old[SDB_PATH_MAX + 1];        // where it is kept
+    struct sdb_textfile added;         // what the release adds outside main_dir
+    uint32_t names[SDB_SWAP_NAMES][2]; // their keys (sdb_path_key); 0, 0: struck off
 };
 
 // Does what `record` asks for: STAGED or SWAPPING → next/ becomes app/, app/ becomes prev/, files

@@ -1,28 +1,18 @@
 // SPDX-License-Identifier: MIT
-#include "core/crc32.h"
+// A directory of many files that changes places with its successor as a whole.
 #include "core/error.h"
 #include "core/release/layout.h"
+#include "core/release/path.h"
 #include "core/release/swap.h"
 
 #include <string.h>
 
 #define SWAP_DIR_MANY 16u // files from which on it is worth it
-#define SWAP_DIR_KEPT                                                                              \
-    32u // moved one by one at most: they are one transaction, any journal holds it
+// Files that are moved one by one at most: they are one transaction, which any journal holds.
+#define SWAP_DIR_KEPT 32u
 
-// What stands for a name in memory, as FAT compares them: upper and lower case are one.
-static void dir_hash(const char *name, uint32_t hash[2]) {
-    hash[0] = 0;
-    hash[1] = 2166136261u;
-    for (; *name != '\0'; name++) {
-        uint8_t c = (uint8_t)(*name >= 'A' && *name <= 'Z' ? *name + 'a' - 'A' : *name);
-        hash[0] = sdb_crc32(hash[0], &c, 1);
-        hash[1] = (hash[1] ^ c) * 16777619u;
-    }
-}
-
-// Fills swap->names from entry `from` of `dir` on. Returns how many, or an error; SDB_EISDIR if
-// there is a directory and `files` only are wanted.
+// Fills swap->names with the keys of names, from entry `from` of `dir` on. Returns how many, or an
+// error; SDB_EISDIR if there is a directory and `files` only are wanted.
 static int dir_names(struct sdb_swap *swap, const char *dir, uint32_t from, bool files) {
     const struct sdb_fs *fs = swap->fs;
     int handle = fs->opendir(fs->ctx, dir);
@@ -39,7 +29,7 @@ static int dir_names(struct sdb_swap *swap, const char *dir, uint32_t from, bool
         if (from > 0) {
             from--;
         } else {
-            dir_hash(swap->tree.entry.name, swap->names[n++]);
+            sdb_path_key(swap->tree.entry.name, swap->names[n++]);
         }
     }
     fs->closedir(fs->ctx, handle);
@@ -59,16 +49,16 @@ static int dir_strike(struct sdb_swap *swap, const char *dir, int n, uint32_t *f
     int res;
     *total = 0;
     while ((res = fs->readdir(fs->ctx, handle, entry)) == 1) {
-        uint32_t hash[2];
-        dir_hash(entry->name, hash);
+        uint32_t key[2];
+        sdb_path_key(entry->name, key);
         ++*total;
         if (strlen(swap->tree.path) + 1 + strlen(entry->name) > SDB_PATH_MAX) {
             res = SDB_ENAMETOOLONG; // nobody else's file may be in the way
             break;
         }
         for (int i = 0; i < n; i++) {
-            if (memcmp(swap->names[i], hash, sizeof hash) == 0) {
-                memset(swap->names[i], 0, sizeof hash);
+            if (memcmp(swap->names[i], key, sizeof key) == 0) {
+                memset(swap->names[i], 0, sizeof key);
                 ++*found;
                 break;
             }
@@ -78,7 +68,7 @@ static int dir_strike(struct sdb_swap *swap, const char *dir, int n, uint32_t *f
     return res;
 }
 
-// The release adds swap->live. What stands for it was in no other name, and FatFs must say so too.
+// The release adds swap->live. No other name has its key, and FatFs must say so too.
 static int dir_note(struct sdb_swap *swap) {
     int res = swap->fs->stat(swap->fs->ctx, swap->live, NULL);
     if (res != SDB_ENOENT) {
