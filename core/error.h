@@ -25,7 +25,7 @@ enum sdb_error {
     SDB_ENOTEMPTY = -39,
     SDB_ECANCELED = -125,
 
-    // 180 to 220: a package that we refuse; nothing on the card has changed.
+    // 180 to 210: a package that we refuse; nothing on the card has changed.
     SDB_EPKG_TRUNCATED = -200, // the tar ends in the middle of a member
     SDB_EPKG_NOT_TAR = -199,   // first block is no tar header
     SDB_EPKG_CHECKSUM = -198,  // a header's checksum is wrong

@@ -68,11 +68,11 @@ struct sdb_delta {
 };
 
 // Returns 0, SDB_EINVAL if the index can't be read, SDB_ENOMEM if plan_size is too small for it, or
-// an error of the filesystem.
+// an error of the filesystem. After an error, too, sdb_delta_end() has to be called.
 int sdb_delta_begin(struct sdb_delta *d, const struct sdb_delta_config *cfg);
 
 // Looks for the next file of the package on the card, and hashes what it finds. What is staged and
-// of no use is removed. Returns 1 while there is more to do, then 0.
+// of no use is removed. Returns 1 while there is more to do, then 0, or an error.
 int sdb_delta_plan(struct sdb_delta *d);
 
 // Writes up to `len` (at least SDB_INDEX_BLOCK) bytes of the package to `buf`, returns their
@@ -82,6 +82,7 @@ int sdb_delta_read(struct sdb_delta *d, uint8_t *buf, size_t len);
 // `len` of the d->want bytes have been fetched.
 void sdb_delta_took(struct sdb_delta *d, uint32_t len);
 
+// Closes what is open.
 void sdb_delta_end(struct sdb_delta *d);
 
 #endif

@@ -4,10 +4,12 @@
 //   sdb_install_begin        checks the state; a release staged earlier waits until finish
 //   sdb_install_clean        removes what earlier attempts left and the old prev/ (repeat while 1)
 //   sdb_install_feed         takes the next bytes of the tar, any number
+//   sdb_install_keep         before a file that is staged already
 //   sdb_install_verify       the package has ended: is it what was announced?
 //   sdb_install_finish       verifies if that was not done; from here on the next boot swaps it in;
 //                            what waited before is removed (repeat while 1)
 //   sdb_install_abort        instead of finish, or after an error: removes what was staged
+//   sdb_install_suspend      likewise, but what is staged stays for another attempt
 //
 // The manifest of the release, app/.manifest, is written along the way.
 //
@@ -26,8 +28,8 @@
 #include "core/release/tree.h"
 
 struct sdb_install_config {
-    const struct sdb_fs *fs; // must outlive the install, as everything here
-    const struct sdb_hash *hash;
+    const struct sdb_fs *fs;     // must outlive the install, as everything here
+    const struct sdb_hash *hash; // of the whole package; the caller has started it
     const struct sdb_record_store *store;
     const char *main_dir;             // "app": the directory that a release owns whole
     const char *next_dir;             // "next"

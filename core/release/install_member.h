@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The members of a package: where each goes, how it gets there. Private to core/install*.c.
+// The members of a package: where each goes, how it gets there. Private to
+// core/release/install*.c.
 #ifndef SDB_INSTALL_MEMBER_H
 #define SDB_INSTALL_MEMBER_H
 
@@ -17,6 +18,7 @@ int sdb_install_member_close(struct sdb_install *in);
 // Sets in->path to the directory that becomes main_dir.
 void sdb_install_member_dir(struct sdb_install *in);
 
+// Calls cfg.checkpoint, if there is one. Returns 0 or what that returned.
 int sdb_install_checkpoint(struct sdb_install *in, bool must);
 
 #endif

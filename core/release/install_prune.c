@@ -10,7 +10,7 @@
 // package. Only one directory can be open, so what is above is listed again, up to the entry that
 // was gone into.
 
-// Has the package in->live? `own`: a file that the install itself has made.
+// Has the package in->live? In main_dir so count the files that the install itself has made.
 static bool prune_known(struct sdb_install *in, bool in_main, int type) {
     size_t len = strlen(in->cfg.main_dir);
     if (in_main && type == SDB_FS_FILE && in->live[len] == '/') {

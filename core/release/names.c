@@ -16,12 +16,11 @@ static void names_entry(const char *path, bool directory, uint32_t entry[2]) {
 }
 
 static int names_add_one(struct sdb_names *names, const char *path, bool directory) {
-    uint32_t fold[2];
-    names_entry(path, directory, fold);
-    uint32_t low = fold[1];
+    uint32_t entry[2];
+    names_entry(path, directory, entry);
     for (size_t i = 0; i < names->count; i++) {
-        uint32_t differs = names->table[i][1] ^ low;
-        if (names->table[i][0] != fold[0] || differs >> 16 != 0) {
+        uint32_t differs = names->table[i][1] ^ entry[1];
+        if (names->table[i][0] != entry[0] || differs >> 16 != 0) {
             continue;
         }
         if (differs == 1) {
@@ -35,8 +34,8 @@ static int names_add_one(struct sdb_names *names, const char *path, bool directo
             return res;
         }
     }
-    names->table[names->count][0] = fold[0];
-    names->table[names->count][1] = low;
+    names->table[names->count][0] = entry[0];
+    names->table[names->count][1] = entry[1];
     names->count++;
     return 0;
 }

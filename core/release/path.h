@@ -12,8 +12,7 @@
 // Makes a relative path plain, in place: drops "." components, doubled and trailing '/'. Returns
 // the new length, 0 if nothing is left ("./"), or why it is refused: SDB_EPKG_ABSOLUTE, _PARENT,
 // _CHARACTER (also what is not UTF-8, and a component that ends in '.' or ' ', which FAT drops
-// silently), _LONG. A refused
-// path remains readable, for the message.
+// silently), _LONG. A refused path remains readable, for the message.
 int sdb_path_clean(char *path);
 
 // Is a path of a package, as it comes, something that macOS adds by itself: is it below "__MACOSX",

@@ -42,7 +42,7 @@ struct sdb_record {
     uint8_t trials;                    // trial boots that a release gets
     uint8_t event;                     // enum sdb_event: the last one
     uint8_t flags;                     // enum sdb_flag, or-ed
-    uint32_t signed_seq;               // highest `seq` of a signed versions file ever accepted
+    uint32_t signed_seq;               // not used: the number is on the internal flash
     char version[SDB_VERSION_MAX + 1]; // in STAGED and SWAPPING the next one, else unused
     char bad[SDB_VERSION_MAX + 1];     // release that took itself back
     char event_version[SDB_VERSION_MAX + 1]; // release that `event` is about
@@ -55,6 +55,7 @@ struct sdb_record {
 int sdb_record_load(const struct sdb_record_store *store, struct sdb_record *record);
 
 // Writes `record` with the next sequence number into the slot that does not hold the newest.
+// Returns 0 or the store's error.
 int sdb_record_save(const struct sdb_record_store *store, struct sdb_record *record);
 
 #endif
