@@ -74,8 +74,8 @@ static bool details_date(const char *text, uint32_t *value) {
     return true;
 }
 
-static bool details_digest(const char *hex, uint8_t *out) {
-    for (int i = 0; i < 64; i++) {
+bool sdb_details_digest(const char *hex, uint8_t *out, size_t size) {
+    for (size_t i = 0; i < 2 * size; i++) {
         char c = hex[i];
         char low = (char)(c | 0x20);
         int digit = c >= '0' && c <= '9' ? c - '0' : low >= 'a' && low <= 'f' ? low - 'a' + 10 : -1;
@@ -84,7 +84,7 @@ static bool details_digest(const char *hex, uint8_t *out) {
         }
         out[i / 2] = (uint8_t)(out[i / 2] << 4 | digit);
     }
-    return hex[64] == '\0';
+    return hex[2 * size] == '\0';
 }
 
 static char details_lower(char c) {
@@ -149,10 +149,10 @@ static int details_of_file(struct sdb_details *d, struct sdb_details_file *f, co
     } else if ((value = details_value(word, "size")) != NULL) {
         good = f->size == 0 && details_number(value, 0, UINT32_MAX, &f->size) && f->size > 0;
     } else if ((value = details_value(word, "sha256")) != NULL) {
-        good = !f->has_sha256 && details_digest(value, f->sha256);
+        good = !f->has_sha256 && sdb_details_digest(value, f->sha256, sizeof f->sha256);
         f->has_sha256 = true;
     } else if ((value = details_value(word, "index")) != NULL) {
-        good = !f->has_index && details_digest(value, f->index);
+        good = !f->has_index && sdb_details_digest(value, f->index, sizeof f->index);
         f->has_index = true;
     } else if ((value = details_value(word, "board")) != NULL) {
         good = *value != '\0';

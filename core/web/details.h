@@ -77,6 +77,10 @@ int sdb_details_check(const struct sdb_details *d);
 // it. A device has another one for each version.
 unsigned sdb_details_share(const void *id, size_t id_len, const char *version);
 
+// Reads a digest of `size` bytes, written as hex digits of either case and nothing behind them.
+// Returns false if `hex` is none.
+bool sdb_details_digest(const char *hex, uint8_t *out, size_t size);
+
 // Is a line that begins with '#' and goes on with `line` one of ours?
 bool sdb_details_is(const char *line);
 

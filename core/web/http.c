@@ -29,6 +29,13 @@ static bool http_blank(char c) {
     return c == ' ' || c == '\t';
 }
 
+static const char *http_skip(const char *p) {
+    while (http_blank(*p)) {
+        p++;
+    }
+    return p;
+}
+
 // Value of a digit, or 16.
 static uint32_t http_digit(char c) {
     if (c >= '0' && c <= '9') {
@@ -50,9 +57,7 @@ static bool http_number(const char *p, uint32_t base, char ends, uint32_t *value
         }
         n = n * base + d;
     }
-    while (http_blank(*p)) {
-        p++;
-    }
+    p = http_skip(p);
     *value = n;
     return *p == '\0' || *p == ends;
 }
@@ -122,13 +127,6 @@ static int http_codings(struct sdb_http *http, char *list, bool transfer) {
         http->chunked = true;
     }
     return 0;
-}
-
-static const char *http_skip(const char *p) {
-    while (http_blank(*p)) {
-        p++;
-    }
-    return p;
 }
 
 // Content-Length. Said twice it has to be the same.

@@ -9,8 +9,7 @@
 
 #define SDB_HTTP_LINE_MAX 511 // bytes kept of a line; longer ones may come, if they don't matter
 #define SDB_HTTP_VALIDATOR_MAX 71 // bytes kept of what names a version of the file
-#define SDB_HTTP_HEAD_MAX                                                                          \
-    32768u // bytes of status line and headers, and of what goes before a chunk
+#define SDB_HTTP_HEAD_MAX 32768u  // bytes of all headers, and of what goes before a chunk
 
 struct sdb_http {
     uint16_t status;   // 200, 404 ...; 0 before it is known

@@ -73,27 +73,6 @@ static bool versions_file_ok(const char *file) {
     }
 }
 
-static int versions_hex(char c) {
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static bool versions_hash(const char *hex, uint8_t sha1[20]) {
-    for (int i = 0; i < 20; i++) {
-        int high = versions_hex(hex[0]);
-        int low = high < 0 ? -1 : versions_hex(hex[1]);
-        if (low < 0) {
-            return false;
-        }
-        sha1[i] = (uint8_t)(high << 4 | low);
-        hex += 2;
-    }
-    return *hex == '\0';
-}
-
 static bool versions_text(const struct sdb_versions *v, const char *line) {
     for (const char *p = line; p < v->line + v->fill; p++) {
         if (((uint8_t)*p < ' ' && !versions_blank(*p)) || *p == '\x7f') {
@@ -135,7 +114,8 @@ static bool versions_release(struct sdb_versions *v, char *line) {
     } else if (best->version[0] == '\0' || sdb_semver_compare(version, best->version) >= 0) {
         memcpy(best->version, version, version_len + 1);
         memcpy(best->file, file, file_len + 1);
-        best->has_sha1 = versions_hash(versions_field(&line, true), best->sha1);
+        const char *sha1 = versions_field(&line, true);
+        best->has_sha1 = sdb_details_digest(sha1, best->sha1, sizeof best->sha1);
         best->has_sha256 = false;
         best->has_index = false;
         best->size = 0;

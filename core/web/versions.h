@@ -41,17 +41,16 @@ struct sdb_versions {
     // Internal.
     bool force;
     bool zeros;    // there were some: the file is UTF-16, or garbage
-    uint16_t fill; // length of the line so far, also beyond the buffer
+    uint16_t fill; // bytes in `line`; one more than a line may have: it is longer
     const char *current;
     const char *exclude;
-
     int error; // of a line "# sdboot"
 
-    struct sdb_release best; // the newest so far; best.version is empty if there is none
-    struct sdb_details details;
+    struct sdb_release best;    // the newest so far; best.version is empty if there is none
+    struct sdb_details details; // what lines "# sdboot" have said so far
 
     // Internal.
-    char line[SDB_VERSIONS_LINE_MAX + 1]; // its beginning
+    char line[SDB_VERSIONS_LINE_MAX + 1]; // the beginning of the line that is read
 };
 
 // Starts a file. `current` is the running version; `exclude` a version that failed, or NULL: only
