@@ -117,12 +117,17 @@ static void check_index(const struct site *site, const char *path, const char *f
 static void check_release(const char *folder, const struct sdb_release *release, json_t *good) {
     char member[ACCEPT_MEMBER_MAX];
     char *path = tool_format("%s/%s", folder, release->file);
-    if (!release->has_sha1) {
+    if (!release->has_sha1 && !release->has_sha256) {
         fault(release->version, sdb_strerror(SDB_EVER_HASH));
     } else if (access(path, F_OK) != 0) {
         fault(path, "listed, but not there");
     } else {
-        int res = accept_package(path, release->version, release->sha1, member);
+        uint8_t sha1[20];
+        memcpy(sha1, release->sha1, sizeof sha1);
+        if (!release->has_sha1) { // the SHA-256 is compared below
+            accept_sha1(path, sha1);
+        }
+        int res = accept_package(path, release->version, sha1, member);
         if (res < 0) {
             char *what = tool_format("%s%s%s", path, *member ? ": " : "", member);
             fault(what, sdb_strerror(res));

@@ -221,6 +221,17 @@ class Verify(ToolTest):
         self.assertIn("line 6", self.tool("verify", "www", status=1))
         self.tool("verify", "src", status=2)
 
+    def test_sha256_alone(self):
+        """Boards want no SHA-1 where the list has the SHA-256 (docs/FORMAT.md)."""
+        self.release("0.0.2")
+        versions = self.www / "versions"
+        text = versions.read_text()
+        versions.write_text(text.replace(text.split(";")[-1].strip(), ""))
+        self.assertIn("0.0.2: good", self.tool("verify", "www"))
+        package = self.www / "0_0_2-firmware.tar"
+        package.write_bytes(package.read_bytes().replace(b"import app.code", b"import app.c0de"))
+        self.assertIn("hash is not", self.tool("verify", "www", status=1))
+
 
     def test_what_is_said_of_files(self):
         self.release("0.0.2", "--board", "esp32")
