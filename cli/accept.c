@@ -11,8 +11,7 @@
 #include "core/release/install.h"
 #include "tool.h"
 
-// ---- A card with nothing on it that swallows what is written
-// -------------------------------------
+// ---- A card with nothing on it that swallows what is written -----------------------------------
 
 static int void_stat(void *ctx, const char *path, uint32_t *size) {
     (void)ctx, (void)path, (void)size;
@@ -88,8 +87,7 @@ static int slot_write(void *ctx, int slot, const uint8_t *buf) {
     return 0;
 }
 
-// ---- Names: a board has little memory for them, a PC enough
-// ---------------------------------------
+// ---- Names: a board has little memory for them, a PC enough -------------------------------------
 
 static int names_grow(void *ctx, struct sdb_names *names) {
     (void)ctx;

@@ -20,6 +20,8 @@ char *list_detail(const struct site *site, const char *file, const char *key);
 void list_set(struct site *site, size_t release, const char *file, const char *key,
               const char *value);
 
+// Inserts a line before line `at`, or removes it. The list takes `text` over; `release` is copied,
+// NULL: the line is none.
 void list_insert(struct site *site, size_t at, char *text, const struct sdb_release *release);
 void list_remove(struct site *site, size_t at);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Keys and signatures in the files of minisign: both ways with minisign itself. Signatures are of
-// the file as it is ("Ed", minisign -S -l), which is what boards can check.
+// Keys and signatures in the files of minisign: both ways with minisign itself. Signatures that are
+// made here are of the file as it is ("Ed", minisign -S -l); boards take both of minisign's kinds.
 #ifndef SDBOOT_MINISIGN_H
 #define SDBOOT_MINISIGN_H
 

@@ -15,6 +15,9 @@ struct package_compiler {
     const char *except[PACKAGE_EXCEPTIONS]; // patterns of paths that stay as they are
     size_t except_count;
 };
+
+// Leaves .py files whose path in the package fits `pattern` (fnmatch) as they are. `pattern` must
+// outlive the compiler. Dies if there are too many.
 void package_except(struct package_compiler *compiler, const char *pattern);
 
 // Packs `paths` (files and folders, relative to `folder`) into the new file `out`. Times, owners

@@ -13,12 +13,12 @@
 #define OLD_HEADER 2u // sector of the journal's header in an area of version 1
 
 // Throws the commit away that the journal of the card holds, before anything replays it. What of
-// it was in place already stays. Returns whether there was one that is ours.
-static bool discard(const struct sdb_bdev *dev) {
+// it was in place already stays.
+static void discard(const struct sdb_bdev *dev) {
     struct sdb_control area;
     uint8_t buf[SDB_SECTOR];
     if (sdb_control_find(dev, &area, buf) != 0) {
-        return false;
+        return;
     }
     uint32_t header =
         area.lba + (area.version < SDB_CONTROL_VERSION ? OLD_HEADER : SDB_CONTROL_HEADER);
@@ -31,7 +31,6 @@ static bool discard(const struct sdb_bdev *dev) {
     if (res < 0) {
         tool_die("the journal's header can't be written: %s", strerror(-res));
     }
-    return true;
 }
 
 static void forget(void *ctx, enum fatcheck_weight weight, const char *path, const char *text) {
@@ -65,7 +64,8 @@ static void tidy(struct report *r, struct card *c, const char *done) {
     }
 }
 
-// Opens the card for work: on itself, or, for a dry run, in memory. `seen` is what it was before.
+// Does the work on the card itself or, for a dry run, in memory. `whole`: all of a repair, else
+// only what waits in the journal.
 static void work(struct report *r, const char *path, const struct job_options *o, bool whole) {
     static struct card c;
     const char *done = o->dry_run ? "would do" : "done";

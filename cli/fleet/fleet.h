@@ -34,7 +34,7 @@ struct board {
 struct release {
     const char *version;
     // Boards, as they were last seen.
-    uint32_t running, confirmed, trial, staged, failed, stuck, planned, planned_have;
+    uint32_t running, confirmed, trial, staged, failed, stuck;
     uint32_t ever_failed; // times that a board has taken it back
     // Boards more or fewer that run it, by the hour since 1970.
     struct point {
@@ -42,8 +42,9 @@ struct release {
         int32_t change;
     } * points;
     uint32_t point_count;
-    int rollout; // per cent that `versions` says, -1: not listed; planned: boards that get it,
-                 // planned_have: of these run it or a newer one
+    int rollout;           // per cent of the boards, as `versions` says; -1: not listed
+    uint32_t planned;      // boards that get it by that
+    uint32_t planned_have; // of these, run it or a newer one
 };
 
 struct fleet {
@@ -86,12 +87,14 @@ const char *fleet_text(const struct fleet *f, uint32_t n);
 const char *fleet_version(const struct fleet *f, uint32_t n);
 const char *fleet_event(unsigned event);
 
-// Is it well with `version`? Returns a word for it and says why: "good", "wait" or "bad".
+// When it is well with a release.
 struct fleet_terms {
-    const char *version; // NULL: the newest that any board has heard of
-    double max_failed;   // per cent of the boards that tried
-    uint32_t min_confirmed;
+    const char *version;    // NULL: the newest that any board has heard of
+    double max_failed;      // per cent of the boards that tried
+    uint32_t min_confirmed; // boards
 };
+
+// Is it well with that release? Returns "good", "wait" or "bad", and says why.
 const char *fleet_verdict(const struct fleet *f, const struct fleet_terms *terms, char why[256]);
 
 #endif
