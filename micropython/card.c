@@ -89,7 +89,6 @@ static int card_program(struct sdb_card *self, uint32_t block, uint32_t off,
                               (uint32_t)buf->len, self->bounce);
 }
 
-// Of a filesystem that has been dropped with a transaction.
 bool sdb_card_is_dead(const struct sdb_card *self) {
     return self->dead || (self->now != NULL && *self->now != self->since);
 }

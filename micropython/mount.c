@@ -120,8 +120,8 @@ static mp_obj_t mount_chdir(mp_obj_t self_in, mp_obj_t path) {
     struct sdb_call call = {.pending = MP_OBJ_NULL};
     const struct sdb_arg arg = {.obj = path};
     if (sdb_call(&call, vfs, MP_QSTR_chdir, NULL, 1, &arg) < 0) {
-        if (self->card->errors !=
-            errors) { // littlefs says of any error that there is no such folder
+        // littlefs says of any error that there is no such folder.
+        if (self->card->errors != errors) {
             sdb_raise_os_error(-SDB_EIO, "the card fails: this folder can't be read");
         }
         mount_call(self, MP_QSTR_chdir, 1, &path);

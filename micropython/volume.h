@@ -38,8 +38,8 @@ SDB_TYPE_DECLARE(sdb_volume_type);
 // The volume in `obj`, or NULL for None; raises TypeError if it is something else.
 struct sdb_volume_obj *sdb_volume_get(mp_obj_t obj);
 
-// What is in the journal's log goes to where it belongs, unless a transaction is open. Who only
-// wants that the card can be read elsewhere need not know that it has failed: it stays in the log.
+// What is in the journal's log goes to where it belongs, unless a transaction is open. An error is
+// nobody's here: what has not gone there stays in the log.
 void sdb_volume_bring_home(mp_obj_t obj);
 
 #endif
