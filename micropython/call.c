@@ -164,9 +164,11 @@ mp_obj_t sdb_call_named(mp_obj_t obj, qstr method, size_t n_args, const struct s
     if (sdb_is_a(exception, SDB_TYPE_OS_ERROR) && sdb_may_allocate()) {
         struct call_args b = {.fun = call_attr_args, .obj = exception};
         mp_obj_t tuple = call_protect(&b, &raised);
-        size_t n;
+        size_t n = 0;
         mp_obj_t *items;
-        mp_obj_get_array(tuple, &n, &items);
+        if (raised == MP_OBJ_NULL) { // else by args that are a property
+            mp_obj_get_array(tuple, &n, &items);
+        }
         if (n == 1 && items[0] == MP_OBJ_NEW_SMALL_INT(-SDB_EIO)) {
             sdb_raise_os_error(-SDB_EIO, "the card fails, or its filesystem is damaged: try "
                                          "again, check the card on a PC");

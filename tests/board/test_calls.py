@@ -259,6 +259,19 @@ card = _sdboot.Card(plain)
 _sdcard.mkfs(card, 1)
 bare = _sdboot.Volume(card, True)
 attempt(lambda: (bare.begin(), bare.commit(), bare.checkpoint(True), bare.defer(True), bare.abort()))
+class Hidden(OSError):
+    @property
+    def args(self):
+        raise ValueError
+class Raising:
+    def stat(self, path):
+        raise Hidden(5)
+def hidden():
+    try:
+        _sdboot.Mount(Raising(), card, None).stat("/")
+    except OSError as e:
+        print("=>", type(e))
+hidden()
 """
 REENTRANT = """
 import machine
@@ -296,7 +309,7 @@ class Known(BoardTest):
         r = self.power("--heap", "24M", job="left = 9 ** 9\n" + VALUES.replace("left = 0", "left = 9 ** 9") + KNOWN)
         self.assertEqual(
             r.results,
-            ["-22 -22 -125 0 0 b''", "0 -199 1 -125 -125", "-22", "(-22, -22, -22, None, None)"],
+            ["-22 -22 -125 0 0 b''", "0 -199 1 -125 -125", "-22", "(-22, -22, -22, None, None)", "<class 'Hidden'>"],
             r.out,
         )
         kinds = [e.split()[0] for e in r.errors]
