@@ -12,10 +12,11 @@ static void old_seal(uint8_t *s) {
 
 // As sdboot made it before: 512 sectors in a gap, or all of a small one, or 64 KiB of a file. With
 // a commit of two sectors that has not reached its end.
-static void old_area(struct ramdisk *d, struct sdb_control *c, uint32_t home[2]) {
+static void old_area(size_t shape, struct ramdisk *d, struct sdb_control *c, uint32_t home[2]) {
     static struct fatcard_fs fs;
     struct sdb_fatgeo geo;
     uint8_t s[SDB_SECTOR];
+    fatcard_format(d, &shapes[shape]);
     memset(c, 0, sizeof *c);
     fatcard_geo(d, &geo);
     c->version = 1;
@@ -124,8 +125,7 @@ static void old_cuts(size_t i, bool full) {
     struct ramdisk before, d;
     struct sdb_control c;
     uint32_t home[2];
-    fatcard_format(&before, &shapes[i]);
-    old_area(&before, &c, home);
+    old_area(i, &before, &c, home);
     if (full) {
         fatcard_fill(&before, 0);
         fill(&before, 640, shapes[i].start > 640 ? shapes[i].start - 640 : 0, 'x');
@@ -180,8 +180,7 @@ static void test_old_foreign(void **state) {
         struct ramdisk d;
         struct sdb_control c;
         uint32_t home[2];
-        fatcard_format(&d, &shapes[i]);
-        old_area(&d, &c, home);
+        old_area(i, &d, &c, home);
         fill(&d, home[0], 1, FATCARD_BYTE + 1);
         fill(&d, home[1], 1, FATCARD_BYTE + 1);
         assert_int_equal(boot(&d), 0);
@@ -202,8 +201,7 @@ static void test_old_unwanted(void **state) {
         struct ramdisk d;
         struct sdb_control c;
         uint32_t home[2];
-        fatcard_format(&d, &shapes[i]);
-        old_area(&d, &c, home);
+        old_area(i, &d, &c, home);
         assert_int_equal(sdb_volume_prepare(&make, &volume, &d.dev, false, buf, sizeof buf), 0);
         assert_int_equal(sdb_volume_why(&volume), SDB_ECANCELED);
         assert_int_equal(record_left(), 77);

@@ -222,13 +222,12 @@ static void test_many(void **state) {
     }
 }
 
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_reserved_and_conflict, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_skipped, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_duplicate, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_bad_packages, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_many, setup, teardown),
+        TEST(test_reserved_and_conflict), TEST(test_skipped), TEST(test_duplicate),
+        TEST(test_bad_packages),          TEST(test_many),
     };
     return cmocka_run_group_tests_name("install_refused", tests, NULL, NULL);
 }

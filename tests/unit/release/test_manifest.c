@@ -17,6 +17,12 @@ static void digest_of(const char *text, uint8_t *digest) {
     package_hash_free(&h);
 }
 
+// The `i`-th of many names, and a digest that is its own.
+static void name_of(int i, char name[64], uint8_t *digest) {
+    snprintf(name, 64, "app/a name with spaces and \xc3\xbc %d", i);
+    digest_of(name, digest);
+}
+
 // Lines written, read again; and the very bytes that sha256sum prints.
 static void test_lines(void **state) {
     struct rig *rig = *state;
@@ -27,8 +33,7 @@ static void test_lines(void **state) {
     for (int i = 0; i < 50; i++) {
         UNIT_CASE(i);
         char name[64];
-        snprintf(name, sizeof name, "app/a name with spaces and \xc3\xbc %d", i);
-        digest_of(name, digest);
+        name_of(i, name, digest);
         assert_int_equal(sdb_manifest_add(&text, digest, name, strlen(name) & 1), 0);
     }
     assert_int_equal(sdb_textfile_flush(&text), 0);
@@ -38,8 +43,7 @@ static void test_lines(void **state) {
     for (int i = 0; i < 50; i++) {
         UNIT_CASE(i);
         char name[64];
-        snprintf(name, sizeof name, "app/a name with spaces and \xc3\xbc %d", i);
-        digest_of(name, digest);
+        name_of(i, name, digest);
         assert_int_equal(sdb_manifest_next(&text, found, path, &kept), 1);
         assert_memory_equal(found, digest, sizeof digest);
         assert_string_equal(path, name);
@@ -183,13 +187,12 @@ static void test_verify(void **state) {
     package_hash_free(&sha256);
 }
 
+#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_lines, rig_setup, rig_teardown),
-        cmocka_unit_test_setup_teardown(test_bad_lines, rig_setup, rig_teardown),
-        cmocka_unit_test_setup_teardown(test_path_lengths, rig_setup, rig_teardown),
-        cmocka_unit_test_setup_teardown(test_errors, rig_setup, rig_teardown),
-        cmocka_unit_test_setup_teardown(test_verify, rig_setup, rig_teardown),
+        TEST(test_lines),  TEST(test_bad_lines), TEST(test_path_lengths),
+        TEST(test_errors), TEST(test_verify),
     };
     return cmocka_run_group_tests_name("manifest", tests, NULL, NULL);
 }

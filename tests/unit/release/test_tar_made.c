@@ -49,6 +49,20 @@ static int read_pax(char type, const char *records, size_t len) {
 
 static void test_types(void **state) {
     (void)state;
+    static const struct {
+        const char *name;
+        char type;
+        unsigned size;
+        const char *want;
+    } types[] = {
+        {"app/a", '0', 1, "f 1 8cdc1683 app/a\n"},
+        {"app/a", '\0', 1, "f 1 8cdc1683 app/a\n"},
+        {"app/a", '7', 1, "f 1 8cdc1683 app/a\n"},
+        {"app/", '0', 0, "d 0 0 app\n"},
+        {"app/", '\0', 0, "d 0 0 app\n"},
+        {"app", '5', 0, "d 0 0 app\n"},
+        {"./", '5', 0, ""},
+    };
     for (int type = 1; type < 256; type++) {
         UNIT_CASE(type);
         if (!strchr("057LKxg", type)) {
@@ -56,20 +70,11 @@ static void test_types(void **state) {
             assert_string_equal(tar.path, "app/a");
         }
     }
-    assert_int_equal(read_one("app/a", '0', 1), 0);
-    assert_string_equal(trace_text, "f 1 8cdc1683 app/a\n");
-    assert_int_equal(read_one("app/a", '\0', 1), 0);
-    assert_string_equal(trace_text, "f 1 8cdc1683 app/a\n");
-    assert_int_equal(read_one("app/a", '7', 1), 0);
-    assert_string_equal(trace_text, "f 1 8cdc1683 app/a\n");
-    assert_int_equal(read_one("app/", '0', 0), 0);
-    assert_string_equal(trace_text, "d 0 0 app\n");
-    assert_int_equal(read_one("app/", '\0', 0), 0);
-    assert_string_equal(trace_text, "d 0 0 app\n");
-    assert_int_equal(read_one("app", '5', 0), 0);
-    assert_string_equal(trace_text, "d 0 0 app\n");
-    assert_int_equal(read_one("./", '5', 0), 0);
-    assert_string_equal(trace_text, "");
+    for (size_t i = 0; i < COUNT(types); i++) {
+        UNIT_CASE(i);
+        assert_int_equal(read_one(types[i].name, types[i].type, types[i].size), 0);
+        assert_string_equal(trace_text, types[i].want);
+    }
     assert_int_equal(read_one("app/", '1', 0), SDB_EPKG_TYPE);
     assert_int_equal(read_one("app/", '5', 512), SDB_EPKG_FIELD); // a directory with a body
     assert_int_equal(read_one("app/", '0', 512), SDB_EPKG_FIELD);
