@@ -137,11 +137,14 @@ test-docs: board cli ## every command in the documentation
 	@tools/setup.sh types
 	@$(PYTHON) -m unittest discover -s tests/docs
 
-test: test-unit test-sim test-board test-cuts test-faults ## what to run after a change: the core, the simulated board, cuts and faults in samples
+test: test-unit test-unit-whole test-sim test-board test-cuts test-faults ## what to run after a change: the core, the simulated board, cuts and faults in samples
 	@echo "make test: all passed"
 
 test-unit: setup
 	@$(MAKE) --no-print-directory -s -j2 -O -C tests/unit check
+
+test-unit-whole: setup ## the same with every cut and every bit where `make test` has samples
+	@EXHAUSTIVE=1 $(MAKE) --no-print-directory -s -j2 -O -C tests/unit OUT=$(CURDIR)/build/unit-whole check
 
 test-sim: board
 	@$(MAKE) --no-print-directory -C sim BARE=1
@@ -184,7 +187,7 @@ liar: board ## a server that lies, and cuts at every byte: a table of cases and 
 	@cd tests/board && EXHAUSTIVE=1 $(PYTHON) -m unittest test_liar
 
 coverage: setup ## lines and branches of core/ that its unit tests run
-	@$(MAKE) --no-print-directory -s -j2 -C tests/unit OUT=$(CURDIR)/build/coverage SANITIZE="--coverage -O0" check >/dev/null 2>&1
+	@EXHAUSTIVE=1 $(MAKE) --no-print-directory -s -j2 -C tests/unit OUT=$(CURDIR)/build/coverage SANITIZE="--coverage -O0" check >/dev/null 2>&1
 	@$(PYTHON) tools/coverage.py build/coverage/core
 
 torture-slice: setup ## a part of `make torture`

@@ -111,6 +111,11 @@ static inline const char *unit_at(const char *file) {
 #define assert_in_range(value, low, high)                                                          \
     _assert_in_range(UNIT_INT(value), UNIT_INT(low), UNIT_INT(high), unit_at(__FILE__), __LINE__)
 
+// Of cases that are many, every n-th one; each of them with EXHAUSTIVE=1 in the environment.
+static inline uint32_t unit_every(uint32_t n) {
+    return getenv("EXHAUSTIVE") != NULL ? 1 : n;
+}
+
 // A small repeatable generator (xorshift32): the same splits on every machine.
 static inline uint32_t unit_random(uint32_t *state) {
     *state ^= *state << 13;

@@ -8,6 +8,7 @@
 // Any bit of sector 0 and of the boot sector.
 static void test_flipped_bits(void **state) {
     (void)state;
+    const uint32_t every = unit_every(5); // so each bit of a byte comes in five bytes
     for (size_t i = 0; i < COUNT(shapes); i++) {
         UNIT_CASE(i);
         struct used card;
@@ -17,7 +18,7 @@ static void test_flipped_bits(void **state) {
         for (int which = 0; which <= (card.geo.mbr ? 1 : 0); which++) {
             const uint32_t lba = which ? card.geo.start : 0;
             ramdisk_get(&card.d, lba, right);
-            for (uint32_t bit = 0; bit < 8 * SDB_SECTOR; bit++) {
+            for (uint32_t bit = 0; bit < 8 * SDB_SECTOR; bit += every) {
                 UNIT_CASE(bit);
                 memcpy(s, right, sizeof s);
                 s[bit / 8] ^= (uint8_t)(1u << bit % 8);
@@ -30,7 +31,7 @@ static void test_flipped_bits(void **state) {
                 }
             }
         }
-        assert_true(count > 8 * 30); // all bits of what leads to the files
+        assert_true(count > 8 * 30 / every); // all bits of what leads to the files
         check_data(&card.d);
         ramdisk_free(&card.d);
     }

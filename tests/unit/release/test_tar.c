@@ -85,7 +85,8 @@ static void test_every_cut(void **state) {
     }
     end = (end + 511) / 512 * 512; // the last member ends here, zero blocks follow
     struct sdb_tar tar;
-    for (size_t cut = 0; cut <= len; cut += cut > 6000 && cut + 600 < end ? 37 : 1) {
+    const uint32_t every = unit_every(3);
+    for (size_t cut = 0; cut <= len; cut += cut > 6000 && cut + 600 < end ? 37 : every) {
         struct trace t;
         trace_start(&t, &tar);
         int res = trace_feed(&tar, data, cut, SIZE_MAX, NULL);
