@@ -8,8 +8,10 @@ usage: suites.py FOLDER|FOLDER/MODULE|FOLDER/MODULE.CLASS...
 
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -49,8 +51,29 @@ def run(suite):
     return suite, done.returncode, done.stdout, time.monotonic() - start
 
 
+def memory():
+    """A folder in memory, if there is plenty of it: thousands of images come and go. Else None."""
+    try:
+        if shutil.disk_usage("/dev/shm").free > 4 << 30:
+            return tempfile.mkdtemp(prefix="sdboot-", dir="/dev/shm")
+    except OSError:
+        pass
+    return None
+
+
 def main(arguments):
     os.environ.setdefault("SDBOOT_PACKAGE", str(bytecode(ROOT / "build" / "bytecode" / "sdboot")))
+    folder = memory()
+    if folder is not None:
+        os.environ["SDBOOT_WORK"] = folder
+    try:
+        run_all(arguments)
+    finally:
+        if folder is not None:
+            shutil.rmtree(folder, True)
+
+
+def run_all(arguments):
     found = sorted((suite for a in arguments for suite in suites(a)), key=weight)
     start = time.monotonic()
     total = skipped = 0

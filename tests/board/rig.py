@@ -19,7 +19,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 from lab import BOARD, PACKAGE, ROOT, flash_image, host, own_folder  # noqa: E402
 
-WORK = ROOT / "build" / "test-board" / BOARD.parent.name  # boards may be tested side by side
+BUILD = Path(os.environ.get("SDBOOT_WORK", ROOT / "build"))
+WORK = BUILD / "test-board" / BOARD.parent.name  # boards may be tested side by side
 OPTIONS = os.environ.get("SDBOOT_OPTIONS", "").split()  # of every power-on
 # Under QEMU: other processors, and no card above 2 GiB.
 EMULATED = BOARD.parents[1].name.startswith("emu")
