@@ -137,7 +137,7 @@ test-docs: board cli ## every command in the documentation
 	@tools/setup.sh types
 	@$(PYTHON) -m unittest discover -s tests/docs
 
-test: test-unit test-unit-whole test-sim test-board test-cuts test-faults ## what to run after a change: the core, the simulated board, cuts and faults in samples
+test: test-unit test-sim test-board test-cuts test-faults ## what to run after a change: the core, the simulated board, cuts and faults in samples
 	@echo "make test: all passed"
 
 test-unit: setup
@@ -375,4 +375,4 @@ install_tests := $(addprefix tests/install/,test_uart test_emulated.Arm test_emu
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: all help put ls test-keep test-cli-release test-cli-rest test-cli-valgrind install-host deb test-deb picture dist test-dist coverage test-servers test-types test-docs test-examples test-run test-threads memory bench-pico pico test-pico test-pico-whole test-pico-1 test-pico-2 cli test-cli test-sign test-upstream native test-native test-native-slice test-native-slice-x64 bench-native $(EMULATED:%=test-native-%) $(EMULATED:%=test-native-slice-%) test-native-x64 rp2 test-newest test-frozen install uninstall push mpremote test-install setup board emu test-emu demo run test test-unit test-sim test-board test-cuts test-faults faults programs test-asan cuts torture torture-slice torture-mutants liar bench bench-fleet bench-card bench-sign bench-steps bench-swap bench-update fuzz lint clean
+.PHONY: all help put ls test-keep test-cli-release test-cli-rest test-cli-valgrind install-host deb test-deb picture dist test-dist coverage test-servers test-types test-docs test-examples test-run test-threads memory bench-pico pico test-pico test-pico-whole test-pico-1 test-pico-2 cli test-cli test-sign test-upstream native test-native test-native-slice test-native-slice-x64 bench-native $(EMULATED:%=test-native-%) $(EMULATED:%=test-native-slice-%) test-native-x64 rp2 test-newest test-frozen install uninstall push mpremote test-install setup board emu test-emu demo run test test-unit test-unit-whole test-sim test-board test-cuts test-faults faults programs test-asan cuts torture torture-slice torture-mutants liar bench bench-fleet bench-card bench-sign bench-steps bench-swap bench-update fuzz lint clean
