@@ -61,6 +61,7 @@ base    reiserfsprogs                 ReiserFS card images
 base    nilfs-tools                   NILFS2 card images
 base    hfsutils                      HFS card images
 base    parted                        Apple, BSD and GPT partition tables on card images
+base    util-linux-extra              Minix and BFS card images, on Debian 13
 base    libarchive-tools              bsdtar, one of the packers that releases are tested with
 base    busybox                       tar, another one
 base    xz-utils                      unpacks MicroPython's source package
