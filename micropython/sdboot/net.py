@@ -25,6 +25,7 @@ _TIMEOUT = (11, 110, 115, 116, 119)
 _UNDER_WAY = (11, 36, 115, 119, 120)  # EINPROGRESS of Linux, macOS and ESP32, EALREADY
 _UNREACHABLE = 113  # EHOSTUNREACH, on both
 _IN, _OUT = 1, 4  # POLLIN, POLLOUT
+_FAILED = 8 | 16  # POLLERR, POLLHUP
 
 
 class Client:
@@ -193,7 +194,23 @@ class Response:
         return (request + "\r\n\r\n").encode()
 
     def _connect(self):
-        address = socket.getaddrinfo(self.name, self.port, 0, socket.SOCK_STREAM)[0]
+        # A name may have addresses at which no server listens: localhost's ::1, say.
+        addresses = socket.getaddrinfo(self.name, self.port, 0, socket.SOCK_STREAM)
+        while True:
+            address = addresses.pop(0)
+            try:
+                flags = yield from self._reach(address)
+                if not addresses or not flags & _FAILED:  # of the last one write() says why
+                    break
+            except OSError as e:
+                if not addresses or isinstance(e, Error):
+                    raise
+            if self.sock:
+                self.sock.close()
+        if self.secure:
+            yield from load("tls").secure(self, self.client.trust)
+
+    def _reach(self, address):
         self.sock = socket.socket(address[0])
         self.sock.setblocking(False)
         try:
@@ -203,10 +220,11 @@ class Response:
                 raise
         self._watch()
         since = time.ticks_ms()
-        while not self.poller.poll(0):  # if it has failed, write() says why
+        while True:
+            ready = self.poller.poll(0)
+            if ready:
+                return ready[0][1]
             yield self._left(_OUT, since)
-        if self.secure:
-            yield from load("tls").secure(self, self.client.trust)
 
     def _watch(self):
         self.poller = select.poll()

@@ -14,6 +14,20 @@ OLD = {**release("0.0.1"), "settings.json": b"{}"}
 PACKAGE = package({**release("0.0.2"), "app/data.bin": bytes(range(256)) * 100})
 
 
+# A resolver that knows more addresses of each name: real sockets, of which those do not answer.
+NAMES = """
+import sdboot.net
+class Socket:
+    real = sdboot.net.socket
+    SOCK_STREAM = real.SOCK_STREAM
+    socket = real.socket
+    def getaddrinfo(name, port, *rest):
+        found = Socket.real.getaddrinfo(name, port, *rest)
+        return [a for p in %r for a in Socket.real.getaddrinfo("127.0.0.1", p, *rest)] + found[-1:]
+sdboot.net.socket = Socket
+"""
+
+
 class ServerTest(BoardTest):
     def setUp(self):
         super().setUp()
@@ -70,6 +84,19 @@ class Good(ServerTest):
 
     def test_by_name(self):
         self.works(self.serve(PythonServer(self.site.folder)).replace("127.0.0.1", "localhost"))
+
+    def test_name_with_several_addresses(self):
+        """The server listens at the last one only, as where localhost is ::1 before 127.0.0.1."""
+        url = self.serve(PythonServer(self.site.folder)).replace("127.0.0.1", "localhost")
+        ask = "attempt(lambda: sdboot.OTA(%r, retries=0, timeout=2).install_update_if_available())\n"
+        for others in ([], [free_port()], [free_port(), free_port()]):
+            with self.subTest(others):
+                self.assertEqual(self.power(job=NAMES % others + ask % url).results, ["True"])
+                self.fat_card(OLD)
+        nobody = "http://localhost:%d" % free_port()
+        r = self.power(job=NAMES % [free_port()] + ask % nobody)
+        self.assertEqual(r.results, [])
+        self.assertRegex(r.errors[0], "NetworkError 111 .*ECONNREFUSED.*, try again later")
 
     def test_chunked(self):
         def chunks(body, size):
