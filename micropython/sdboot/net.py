@@ -42,6 +42,7 @@ class Client:
     def __init__(self, headers, timeout, slowest, longest, retries, *trust):
         self.headers = headers
         self.timeout = timeout
+        self.patience = int(timeout * 1000)  # milliseconds; what is no number is noticed here
         self.slowest = slowest
         self.longest = longest
         self.retries = retries
@@ -239,7 +240,7 @@ class Response:
         # For how many milliseconds the socket may be waited for.
         client = self.client
         now = time.ticks_ms()
-        left = int(self.client.timeout * 1000) - time.ticks_diff(now, since)
+        left = self.client.patience - time.ticks_diff(now, since)
         if left <= 0:
             raise OSError(_TIMEOUT[1])
         if client.longest and time.ticks_diff(now, client.began) > client.longest * 1000:
