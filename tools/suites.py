@@ -51,26 +51,22 @@ def run(suite):
     return suite, done.returncode, done.stdout, time.monotonic() - start
 
 
-def memory():
-    """A folder in memory, if there is plenty of it: thousands of images come and go. Else None."""
+def plenty(folder):
+    """Is it in memory, and is there plenty of it? Thousands of images come and go."""
     try:
-        if shutil.disk_usage("/dev/shm").free > 4 << 30:
-            return tempfile.mkdtemp(prefix="sdboot-", dir="/dev/shm")
+        return shutil.disk_usage(folder).free > 4 << 30
     except OSError:
-        pass
-    return None
+        return False
 
 
 def main(arguments):
-    os.environ.setdefault("SDBOOT_PACKAGE", str(bytecode(ROOT / "build" / "bytecode" / "sdboot")))
-    folder = memory()
-    if folder is not None:
+    if "SDBOOT_PACKAGE" not in os.environ:
+        os.environ["SDBOOT_PACKAGE"] = str(bytecode(ROOT / "build" / "bytecode" / "sdboot"))
+    if not plenty("/dev/shm"):
+        return run_all(arguments)
+    with tempfile.TemporaryDirectory(prefix="sdboot-", dir="/dev/shm") as folder:
         os.environ["SDBOOT_WORK"] = folder
-    try:
         run_all(arguments)
-    finally:
-        if folder is not None:
-            shutil.rmtree(folder, True)
 
 
 def run_all(arguments):
