@@ -144,7 +144,7 @@ test-unit: setup
 	@$(MAKE) --no-print-directory -s -j2 -O -C tests/unit check
 
 test-unit-whole: setup ## the same with every cut and every bit where `make test` has samples
-	@EXHAUSTIVE=1 $(MAKE) --no-print-directory -s -j2 -O -C tests/unit OUT=$(CURDIR)/build/unit-whole check
+	@EXHAUSTIVE=1 $(MAKE) --no-print-directory -s -j2 -O -C tests/unit check
 
 test-sim: board
 	@$(MAKE) --no-print-directory -C sim BARE=1
