@@ -86,24 +86,17 @@ static int by_name(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-// Adds the folders that the names in the list, which is sorted, lie in: the original's client makes
-// no folder but those that a package names.
+// Adds the folders that the names in the list lie in, some of them many times: the original's
+// client makes no folder but those that a package names.
 static void list_folders(struct package_list *list) {
     size_t count = list->count;
-    const char *before = "";
     for (size_t i = 0; i < count; i++) {
         const char *name = list->names[i];
-        size_t same = 0;
-        while (name[same] != '\0' && name[same] == before[same]) {
-            same++;
-        }
-        for (const char *end = strchr(name + same, '/'); end != NULL && end[1] != '\0';
+        for (const char *end = strchr(name, '/'); end != NULL && end[1] != '\0';
              end = strchr(end + 1, '/')) {
             list_add(list, tool_format("%.*s", (int)(end + 1 - name), name));
         }
-        before = name;
     }
-    qsort(list->names, list->count, sizeof *list->names, by_name);
 }
 
 static void check_archive(struct archive *a, const char *out, int res) {
@@ -176,7 +169,6 @@ static void compile_names(struct package_list *list, const struct package_compil
             free(name);
         }
     }
-    qsort(list->names, list->count, sizeof *list->names, by_name);
 }
 
 // Compiles the file that became `path`, .mpy.
@@ -231,11 +223,11 @@ void package_write(const char *out, const char *folder, char *const *paths, size
     if (!has_version) {
         list_add(&list, tool_format("%s", version_name));
     }
-    qsort(list.names, list.count, sizeof *list.names, by_name);
     if (folders) {
         list_folders(&list);
     }
     compile_names(&list, compiler);
+    qsort(list.names, list.count, sizeof *list.names, by_name);
 
     struct archive *a = archive_write_new();
     if (a == NULL) {
@@ -247,7 +239,7 @@ void package_write(const char *out, const char *folder, char *const *paths, size
     check_archive(a, out, archive_write_open_filename(a, out));
     for (size_t i = 0; i < list.count; i++) {
         const char *name = list.names[i];
-        if ((i > 0 && strcmp(name, list.names[i - 1]) == 0) || // named twice on the command line
+        if ((i > 0 && strcmp(name, list.names[i - 1]) == 0) || // named twice
             strcmp(name, "app/" SDB_MANIFEST_FILE) == 0) {     // a board's own
             continue;
         }
