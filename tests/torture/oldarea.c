@@ -4,10 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/bytes.h"
-#include "core/crc32.h"
 #include "core/journal/control_file.h"
 #include "scenario.h"
+#include "tests/unit/journal/old_ident.h"
 
 #define OLD_FILE_SECTORS 128u
 
@@ -17,20 +16,6 @@ int old_area_file(struct env *e) {
     }
     int err = e->engine_fs.mkdir(e->engine_fs.ctx, "/.sdboot");
     return err < 0 ? err : put_file(e, "/.sdboot/journal", 9, OLD_FILE_SECTORS * 512, 4096);
-}
-
-// What version 1 had in its identity.
-static void old_ident(const struct sdb_control *c, uint8_t *s) {
-    memset(s, 0, 512);
-    memcpy(s, "sdbC", 4);
-    sdb_put32(s + 4, 1);
-    sdb_put32(s + 8, c->lba);
-    sdb_put32(s + 12, c->sectors);
-    sdb_put32(s + 16, c->entry_lba);
-    sdb_put32(s + 20, c->entry_at);
-    sdb_put32(s + 24, c->file_first);
-    sdb_put32(s + 28, c->file_size);
-    sdb_put32(s + 508, sdb_crc32(0, s, 508));
 }
 
 uint64_t old_area_make(const struct volume *vol, struct image *img) {
@@ -69,10 +54,7 @@ uint64_t old_area_make(const struct volume *vol, struct image *img) {
     old_ident(&c, s);
     image_set(img, c.lba, blob_get(s));
     memcpy(s, image_get(img, 0)->data, 512);
-    memcpy(s + 384, "sdbP", 4);
-    sdb_put32(s + 388, c.lba);
-    sdb_put32(s + 392, c.sectors);
-    sdb_put32(s + 396, sdb_crc32(0, s + 384, 12));
+    old_pointer(&c, s);
     image_set(img, 0, blob_get(s));
     if (!geo.mbr && geo.backup != 0) {
         image_set(img, geo.backup, blob_get(s));

@@ -193,14 +193,12 @@ static void test_given_up_on_a_pc(void **state) {
             ramdisk_get(&d, 0, s);
             memset(s + 446, 0, 64);
             memset(s, 0, 384);
-            if (how == 1) {
+            if (how > 0) {
                 memcpy(s + 446, "\x00\xFE\xFF\xFF\x83\xFE\xFF\xFF", 8);
                 sdb_put32(s + 454, 4096);
                 sdb_put32(s + 458, 4096);
-            } else if (how == 2) {
-                memcpy(s + 446, "\x00\xFE\xFF\xFF\x83\xFE\xFF\xFF", 8);
-                sdb_put32(s + 454, 4096);
-                sdb_put32(s + 458, 4096);
+            }
+            if (how == 2) {
                 memset(s + 384, 0, 16);
             }
             sdb_put16(s + 510, 0xAA55);

@@ -2,13 +2,7 @@
 // Control areas of version 1, as sdboot made them before: their commit is replayed, their record
 // kept, and a new area takes their place.
 #include "control_card.h"
-
-#include "core/bytes.h"
-#include "core/crc32.h"
-
-static void old_seal(uint8_t *s) {
-    sdb_put32(s + 508, sdb_crc32(0, s, 508));
-}
+#include "old_ident.h"
 
 // As sdboot made it before: 512 sectors in a gap, or all of a small one, or 64 KiB of a file. With
 // a commit of two sectors that has not reached its end.
@@ -49,22 +43,10 @@ static void old_area(size_t shape, struct ramdisk *d, struct sdb_control *c, uin
             ramdisk_put(d, geo.start + 1, s);
         }
     }
-    memset(s, 0, sizeof s);
-    memcpy(s, "sdbC", 4);
-    sdb_put32(s + 4, 1);
-    sdb_put32(s + 8, c->lba);
-    sdb_put32(s + 12, c->sectors);
-    sdb_put32(s + 16, c->entry_lba);
-    sdb_put32(s + 20, c->entry_at);
-    sdb_put32(s + 24, c->file_first);
-    sdb_put32(s + 28, c->file_size);
-    old_seal(s);
+    old_ident(c, s);
     ramdisk_put(d, c->lba, s);
     ramdisk_get(d, 0, s);
-    memcpy(s + 384, "sdbP", 4);
-    sdb_put32(s + 388, c->lba);
-    sdb_put32(s + 392, c->sectors);
-    sdb_put32(s + 396, sdb_crc32(0, s + 384, 12));
+    old_pointer(c, s);
     ramdisk_put(d, 0, s);
     if (!geo.mbr && geo.backup != 0) {
         ramdisk_put(d, geo.backup, s);
