@@ -21,14 +21,13 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import card as cards  # noqa: E402
 import svg  # noqa: E402
-from lab import ROOT, Nginx, flash_image, host, mcopy  # noqa: E402
+from lab import MPY_CROSS, ROOT, Nginx, flash_image, host, mcopy  # noqa: E402
 from measure import CARDS, DEFAULT_CARD, SECTOR, Failed, Measured, power_on, smallest_heap  # noqa: E402
 from measure import modelled_ms  # noqa: E402
 from wire import Counter  # noqa: E402
 
 WORK = ROOT / "build" / "bench"
 TOOL = ROOT / "build" / "cli" / "sdboot"
-MPY_CROSS = ROOT / "build" / "mpy-cross" / "mpy-cross"
 CLUSTER = 4096
 # What was wanted, of the original's figure.
 GOALS = {"ms, " + DEFAULT_CARD: 0.2, "without_hashing": 0.5, "heap_kib": 1.0}

@@ -7,9 +7,9 @@ import subprocess
 import unittest
 import urllib.request
 
-from test_cli import ROOT, ToolTest, rig, web  # first: says where rig is
+from test_cli import ToolTest, rig, web  # first: says where rig is
 
-MPY_CROSS = ROOT / "build" / "mpy-cross" / "mpy-cross"
+from lab import MPY_CROSS
 
 
 class ListTest(ToolTest):
