@@ -160,7 +160,7 @@ int sdb_journal_flush_fresh(struct sdb_journal *j, bool keep) {
     }
     sdb_journal_sort(j);
     uint32_t n;
-    for (uint32_t i = 0; i < SDB_JOURNAL_RAM; i += n + (n == 0)) {
+    for (uint32_t i = 0; i < SDB_JOURNAL_RAM; i += n == 0 ? 1 : n) {
         for (n = 0; i + n < SDB_JOURNAL_RAM; n++) {
             const struct sdb_journal_buffer *b = &j->buffers[i + n];
             if (b->state != JOURNAL_DIRTY || !b->fresh || (keep && b->used >= second) ||

@@ -240,7 +240,7 @@ class Response:
         # For how many milliseconds the socket may be waited for.
         client = self.client
         now = time.ticks_ms()
-        left = self.client.patience - time.ticks_diff(now, since)
+        left = client.patience - time.ticks_diff(now, since)
         if left <= 0:
             raise OSError(_TIMEOUT[1])
         if client.longest and time.ticks_diff(now, client.began) > client.longest * 1000:
